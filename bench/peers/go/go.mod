@@ -1,0 +1,3 @@
+module mortise.example/bench/peers
+
+go 1.19
