@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#include <mortise/base/abi.hpp>
+
+namespace mortise::inline MORTISE_ABI {
+
+// Every wait of the library is measured on the monotonic clock; deadlines on other clocks are re-read when they wake.
+using steady = std::chrono::steady_clock;
+
+// A point on CLOCK_MONOTONIC in nanoseconds. Plain integer inside the library; the public interface speaks std::chrono.
+using nanos = std::int64_t;
+
+inline constexpr nanos never = std::numeric_limits<nanos>::max();
+
+inline nanos now_ns() noexcept {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(steady::now().time_since_epoch()).count();
+}
+
+// A duration in whole nanoseconds, rounded up, clamped to what fits: a wait may be late but never early.
+template <class Rep, class Period>
+constexpr nanos to_nanos(std::chrono::duration<Rep, Period> d) noexcept {
+  using std::chrono::duration;
+  if (!(d > d.zero())) return 0;
+  if (duration<double, std::nano>(d).count() >= 9.2e18) return never;
+  auto n = std::chrono::ceil<std::chrono::nanoseconds>(d);
+  return n.count();
+}
+
+// The deadline `d` from now; `never` when the sum would not fit.
+template <class Rep, class Period>
+nanos deadline_after(std::chrono::duration<Rep, Period> d) noexcept {
+  const nanos n = to_nanos(d);
+  const nanos now = now_ns();
+  return n > never - now ? never : now + n;
+}
+
+// A time point of any clock as a monotonic deadline. For clocks other than steady_clock the caller must re-check the
+// time point on waking, because such clocks can be set.
+template <class Clock, class Duration>
+nanos deadline_at(std::chrono::time_point<Clock, Duration> t) noexcept {
+  if constexpr (std::is_same_v<Clock, steady>) {
+    return to_nanos(t.time_since_epoch());
+  } else {
+    return deadline_after(t - Clock::now());
+  }
+}
+
+}  // namespace mortise::inline MORTISE_ABI

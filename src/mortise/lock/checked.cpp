@@ -1,0 +1,121 @@
+// What checked builds add to mortise::mutex: owners, in a table beside the locks, so that size, layout and protocol stay
+// those of the unchecked build. Entries are written by the holder only, while it holds the lock.
+#include <mortise/base/abi.hpp>
+
+#if MORTISE_IS_CHECKED
+
+#include <array>
+#include <cstdio>
+#include <functional>
+#include <mutex>
+#include <unordered_map>
+
+#include <mortise/base/fatal.hpp>
+#include <mortise/lock/mutex.hpp>
+#include <mortise/wait/context.hpp>
+
+namespace mortise::inline MORTISE_ABI {
+namespace {
+
+struct holder {
+  const wait::parker* who = nullptr;  // null: taken by async_lock, which may be unlocked anywhere
+  unsigned long id = 0;
+  wait::party kind = wait::party::thread;
+  call_site site{};
+};
+
+struct shard {
+  std::mutex guard;
+  std::unordered_map<const void*, holder> holders;
+};
+
+shard& shard_of(const void* lock) {
+  // Never destroyed: locks are used until the very end of the process.
+  static auto& shards = *new std::array<shard, 64>;
+  return shards[std::hash<const void*>{}(lock) / 64 % shards.size()];
+}
+
+void put(const void* lock, const holder& h) {
+  shard& s = shard_of(lock);
+  const std::lock_guard hold{s.guard};
+  s.holders[lock] = h;
+}
+
+bool find(const void* lock, holder& out) {
+  shard& s = shard_of(lock);
+  const std::lock_guard hold{s.guard};
+  const auto at = s.holders.find(lock);
+  if (at == s.holders.end()) return false;
+  out = at->second;
+  return true;
+}
+
+void erase(const void* lock) {
+  shard& s = shard_of(lock);
+  const std::lock_guard hold{s.guard};
+  s.holders.erase(lock);
+}
+
+struct text {
+  char chars[160];
+};
+
+text describe(const holder& h) {
+  text t;
+  if (h.who == nullptr) {
+    std::snprintf(t.chars, sizeof t.chars, "async_lock at %s:%u", h.site.file, h.site.line);
+  } else {
+    std::snprintf(t.chars, sizeof t.chars, "%s %lu", to_string(h.kind), h.id);
+  }
+  return t;
+}
+
+holder myself() {
+  wait::context& c = wait::this_context();
+  wait::parker& me = c.self();
+  return {&me, me.id(), c.kind(), {}};
+}
+
+}  // namespace
+
+void mutex::noted() noexcept { put(this, myself()); }
+void mutex::noted_async(call_site site) noexcept { put(this, {nullptr, 0, wait::party::coroutine, site}); }
+
+void mutex::noted_release() noexcept {
+  holder h;
+  if (!find(this, h)) return;  // not locked: unlock itself names that
+  const holder me = myself();
+  if (h.who != nullptr && (h.who != me.who || h.id != me.id)) {
+    fatal("unlock of the mutex at %p by %s, but it is held by %s: what lock() took, the same thread or fiber unlocks",
+          static_cast<void*>(this), describe(me).chars, describe(h).chars);
+  }
+  erase(this);
+}
+
+void mutex::check_wait() noexcept {
+  const holder me = myself();
+  if (holder h; find(this, h) && h.who == me.who) {
+    fatal("lock of the mutex at %p by %s, which holds it already: it would wait for itself for ever",
+          static_cast<void*>(this), describe(me).chars);
+  }
+  if (me.kind == wait::party::coroutine) {
+    fatal("lock() of the mutex at %p has to wait in coroutine %lu: a coroutine waits with co_await async_lock()",
+          static_cast<void*>(this), me.id);
+  }
+}
+
+mutex::~mutex() {
+  const std::uint64_t w = m_word.load(memory_order_relaxed);  // whoever still used it would race with this, and is named
+  if (w == 0) return;
+  if (head_of(w) != nullptr) {
+    fatal("the mutex at %p is destroyed while others wait for it: it must outlive its waiters", static_cast<void*>(this));
+  }
+  holder h;
+  const bool known = find(this, h);
+  fatal("the mutex at %p is destroyed while it is held by %s: unlock it first", static_cast<void*>(this),
+        known ? describe(h).chars : "someone");
+}
+
+}  // namespace mortise::inline MORTISE_ABI
+
+#endif

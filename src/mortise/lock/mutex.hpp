@@ -1,0 +1,219 @@
+#pragma once
+
+// mortise::mutex: mutual exclusion for threads, fibers and coroutines, in one queue.
+//
+//     constinit mortise::mutex m;                        // 8 bytes, needs no initialisation at run time
+//
+//     { std::lock_guard hold{m}; ++shared; }             // from a thread or a fiber
+//     { auto hold = co_await m.async_lock(); ++shared; } // from a coroutine
+//
+// (examples/mixed.cpp is this at full length.)
+
+#include <chrono>
+#include <coroutine>
+#include <cstdint>
+#include <mutex>
+
+#include <mortise/base/abi.hpp>
+#include <mortise/base/atomic.hpp>
+#include <mortise/base/clock.hpp>
+#include <mortise/lock/call_site.hpp>
+#include <mortise/lock/thread_safety.hpp>
+#include <mortise/wait/budget.hpp>
+#include <mortise/wait/coroutine.hpp>
+#include <mortise/wait/waiter.hpp>
+
+namespace mortise::inline MORTISE_ABI {
+
+// A mutual exclusion lock. Meets *TimedLockable*: std::lock_guard, std::unique_lock and std::scoped_lock work with it.
+//
+// Promises
+// - At most one party holds it; what a holder wrote is seen by the next.
+// - One queue for all kinds of waiters. A free lock may be taken past the queue until the first in it has waited 1 ms; from
+//   the next unlock on it is handed out strictly first come, first served.
+// - unlock runs no waiter's code, and touches the mutex for the last time when it frees it: whoever holds it next may
+//   destroy it at once.
+// - It belongs to the party, not to the OS thread: a fiber may lock on one worker and unlock on another.
+// - One who is offered the lock and never runs holds nobody up for longer than some 4 ms (wait/warden.hpp).
+// Does not promise
+// - Recursion: locking again by the holder waits for ever (named in checked builds).
+// - Cancellation: lock() ignores stop requests. Survival of fork while held by another thread of the parent.
+// - Hand-over between threads in checked builds: what lock() took, the same party unlocks. What async_lock() took may be
+//   unlocked anywhere.
+//
+// Misuse prints one line to standard error and aborts: unlocking a mutex that is not locked in every build; in checked
+// builds also locking again, unlocking by a stranger, destroying it while held or waited on, and a blocking lock() that
+// has to wait in a coroutine.
+class MORTISE_CAPABILITY("mutex") mutex {
+ public:
+  constexpr mutex() noexcept = default;
+  mutex(const mutex&) = delete;
+  mutex& operator=(const mutex&) = delete;
+#if MORTISE_IS_CHECKED
+  MORTISE_API ~mutex();
+#else
+  ~mutex() = default;
+#endif
+
+  // Waits until the caller holds the lock. Requires: the caller does not hold it. Blocks: the thread or fiber; in a coroutine
+  // the worker goes on with other tasks, but async_lock() is meant for it. Cost: one RMW when free.
+  void lock() noexcept MORTISE_ACQUIRE() {
+    if (try_fast()) [[likely]] return noted();
+    lock_slow(never);
+    noted();
+  }
+
+  // Takes the lock if it is free and nobody is waiting in earnest (1 ms). Never blocks, never fails spuriously otherwise.
+  [[nodiscard]] bool try_lock() noexcept MORTISE_TRY_ACQUIRE(true) {
+    if (!try_fast() && !try_slow()) return false;
+    noted();
+    return true;
+  }
+
+  // Waits no longer than `d`; true: the caller holds the lock. A duration of zero or less tries once.
+  template <class Rep, class Period>
+  [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> d) noexcept MORTISE_TRY_ACQUIRE(true) {
+    if (!try_fast() && !lock_slow(deadline_after(d))) return false;
+    noted();
+    return true;
+  }
+
+  // Waits until the time point `t` of any clock at the latest. A clock that is set meanwhile is looked at again.
+  template <class Clock, class Duration>
+  [[nodiscard]] bool try_lock_until(std::chrono::time_point<Clock, Duration> t) noexcept MORTISE_TRY_ACQUIRE(true) {
+    while (!try_fast() && !lock_slow(deadline_at(t))) {
+      if (Clock::now() >= t) return false;
+    }
+    noted();
+    return true;
+  }
+
+  // Frees the lock. Requires: it is locked, in checked builds by the caller. Never blocks. Cost: one RMW when nobody waits.
+  void unlock() noexcept MORTISE_RELEASE() {
+    noted_release();
+    std::uint64_t expected = word::held;
+    // O2
+    if (!m_word.compare_exchange_strong(expected, 0, memory_order_release, memory_order_relaxed)) [[unlikely]] {
+      unlock_slow();
+    }
+  }
+
+  class async_lock_operation;
+
+  // For coroutines: `auto hold = co_await m.async_lock();` gives a std::unique_lock, which may be unlocked on any thread.
+  // A task of a runtime is resumed by its runtime, any other coroutine on `where` (null: wait::default_executor()), and
+  // never inside an unlock. If the frame is destroyed while it waits, it leaves the queue and passes its offer on.
+  // Allocates nothing in a task; for other coroutines a recycled ticket when it has to wait.
+  [[nodiscard]] async_lock_operation async_lock(wait::executor* where = nullptr,
+                                                call_site site = call_site::current()) noexcept;
+
+ private:
+  struct word {
+    static constexpr std::uint64_t held = 1;                 // byte 0
+    static constexpr std::uint64_t contended = 1ull << 8;    // byte 1, kept for the restartable unlock
+    static constexpr std::uint64_t queue_lock = 1ull << 9;   //
+    static constexpr std::uint64_t starving = 1ull << 10;    //
+    static constexpr std::uint64_t watched = 1ull << 11;     //
+    static constexpr unsigned head_shift = 16;               // bytes 2 to 7: the first waiter
+  };
+
+  bool try_fast() noexcept {
+    std::uint64_t expected = 0;
+    // O1
+    return wait::spend_budget() &&
+           m_word.compare_exchange_strong(expected, word::held, memory_order_acquire, memory_order_relaxed);
+  }
+
+  MORTISE_API bool try_slow() noexcept;
+  MORTISE_API bool lock_slow(nanos deadline) noexcept;
+  MORTISE_API void unlock_slow() noexcept;
+  MORTISE_API bool suspend(wait::waiter& n, void* frame, bool native, wait::executor* where) noexcept;
+  MORTISE_API void forget(wait::waiter& n) noexcept;
+
+  // The parts of the slow paths, in mutex.cpp.
+  static wait::waiter* head_of(std::uint64_t w) noexcept {
+    return reinterpret_cast<wait::waiter*>(w >> word::head_shift);
+  }
+  static std::uint64_t bits_of(const wait::waiter* head) noexcept {
+    return reinterpret_cast<std::uint64_t>(head) << word::head_shift;
+  }
+  static bool obtainable(std::uint64_t w) noexcept { return (w & (word::held | word::starving)) == 0; }
+  bool take_or_queue(wait::waiter& n) noexcept;
+  bool claim(wait::waiter& n) noexcept;
+  void leave(wait::waiter& n) noexcept;
+  std::uint64_t guard_offers(const wait::waiter& head, std::uint64_t flags) noexcept;
+  std::uint64_t take_queue_lock() noexcept;
+  void release_queue_lock(std::uint64_t keep) noexcept;
+  static void examine(void* self) noexcept;
+
+#if MORTISE_IS_CHECKED
+  MORTISE_API void noted() noexcept;
+  MORTISE_API void noted_release() noexcept;
+  MORTISE_API void noted_async(call_site site) noexcept;
+  void check_wait() noexcept;
+#else
+  void noted() noexcept {}
+  void noted_release() noexcept {}
+  void noted_async(call_site) noexcept {}
+  void check_wait() noexcept {}
+#endif
+
+  atomic<std::uint64_t> m_word{0};
+};
+
+static_assert(sizeof(mutex) == 8);
+
+// What async_lock() returns; awaited at once, by one coroutine.
+class mutex::async_lock_operation : wait::waiter {
+ public:
+  async_lock_operation(mutex& m, wait::executor* where, call_site site) noexcept
+      : m_mutex{m}, m_where{where}, m_site{site} {
+    step = [](waiter& n, request what) noexcept {
+      mutex& owner = static_cast<async_lock_operation&>(n).m_mutex;
+      if (what == request::claim) return owner.claim(n);
+      owner.leave(n);
+      return true;
+    };
+  }
+  async_lock_operation(const async_lock_operation&) = delete;
+  async_lock_operation& operator=(const async_lock_operation&) = delete;
+  ~async_lock_operation() {
+    if (queued()) m_mutex.forget(*this);
+  }
+
+  bool await_ready() const noexcept { return m_mutex.try_fast(); }
+
+  template <class Promise>
+  bool await_suspend(std::coroutine_handle<Promise> h) noexcept {
+    return m_mutex.suspend(*this, h.address(), wait::native_promise<Promise>, m_where);
+  }
+
+  [[nodiscard]] std::unique_lock<mutex> await_resume() const noexcept {
+    m_mutex.noted_async(m_site);
+    return std::unique_lock<mutex>{m_mutex, std::adopt_lock};
+  }
+
+ private:
+  friend class mutex;
+  mutex& m_mutex;
+  wait::executor* m_where;
+  [[no_unique_address]] call_site m_site;
+};
+
+inline mutex::async_lock_operation mutex::async_lock(wait::executor* where, call_site site) noexcept {
+  return {*this, where, site};
+}
+
+// std::lock_guard with the annotations that Clang's thread safety analysis needs.
+class MORTISE_SCOPED_CAPABILITY scoped_hold {
+ public:
+  explicit scoped_hold(mutex& m) noexcept MORTISE_ACQUIRE(m) : m_mutex{m} { m.lock(); }
+  ~scoped_hold() MORTISE_RELEASE() { m_mutex.unlock(); }
+  scoped_hold(const scoped_hold&) = delete;
+  scoped_hold& operator=(const scoped_hold&) = delete;
+
+ private:
+  mutex& m_mutex;
+};
+
+}  // namespace mortise::inline MORTISE_ABI

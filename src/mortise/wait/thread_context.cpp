@@ -1,0 +1,120 @@
+// The context of a plain OS thread: it sleeps on a futex.
+//
+// 1. Promise     `unpark` is never lost: it ends the current `park` or the next one. Any thread may call it at any time.
+// 2. Word        m_permit, exact: empty (0), permit (1), asleep (2: the owner sleeps or is about to)
+// 3. States      empty --unpark--> permit; asleep --unpark--> permit + futex wake; permit --unpark--> permit
+//                permit --park--> empty, returns; empty --park--> asleep --(wake, deadline, signal)--> empty, returns
+// 4. Invariants  I1: only the owner leaves `permit`; I2: the owner sleeps in the kernel only while the word is `asleep`
+// 5. Orderings   O1 unpark's exchange (release) <-> park's exchange (acquire): what the waker wrote is seen by the woken
+//                O2 park's empty->asleep is relaxed: it publishes nothing, the kernel re-checks the word under its own lock
+// 6. Last touch  parkers are recycled, never freed: a late unpark leaves a stray permit, which park's callers allow for
+// 7. Wake ledger the unparker that replaced `asleep` owes the futex wake; nobody else does
+// 8. Evidence    thread_context_test.cpp; the protocol is that of a binary semaphore as in parking_lot's thread parker
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <mutex>
+#include <new>
+#include <thread>
+
+#include <mortise/base/atomic.hpp>
+#include <mortise/base/fatal.hpp>
+#include <mortise/base/futex.hpp>
+#include <mortise/wait/budget.hpp>
+#include <mortise/wait/context.hpp>
+
+namespace mortise::inline MORTISE_ABI::wait {
+namespace {
+
+class thread_context final : public context, public parker {
+ public:
+  void unpark() noexcept override {
+    if (m_permit.exchange(permit, memory_order_release) == asleep) futex_wake(m_permit, 1);  // O1
+  }
+
+  bool runs_by_itself() const noexcept override { return true; }
+  unsigned long id() const noexcept override { return m_thread; }
+  void belongs_to_this_thread() noexcept { m_thread = static_cast<unsigned long>(::gettid()); }
+
+  parker& self() noexcept override { return *this; }
+  void yield() noexcept override { std::this_thread::yield(); }
+  party kind() const noexcept override { return party::thread; }
+  int refill_budget() noexcept override { return unlimited_budget; }  // the kernel preempts threads
+  parker* suspend_coroutine(void*, waiter*) noexcept override { return nullptr; }
+
+  void park(nanos deadline) noexcept override {
+    if (m_permit.exchange(empty, memory_order_acquire) == permit) return;  // O1
+    std::uint32_t expected = empty;
+    // O2; when it fails the permit has just come
+    if (m_permit.compare_exchange_strong(expected, asleep, memory_order_relaxed, memory_order_relaxed)) {
+      futex_wait(m_permit, asleep, deadline);
+    }
+    m_permit.exchange(empty, memory_order_acquire);  // O1
+  }
+
+  thread_context* next_free = nullptr;
+
+ private:
+  enum : std::uint32_t { empty, permit, asleep };
+  atomic<std::uint32_t> m_permit{empty};
+  unsigned long m_thread = 0;
+};
+
+// Parkers of ended threads, for reuse. A std::mutex serves: threads come and go rarely.
+struct {
+  std::mutex guard;
+  thread_context* free = nullptr;
+} constinit recycled;
+
+__thread context* installed = nullptr;
+__thread thread_context* own = nullptr;
+
+// A pthread key and not a thread_local destructor: destructors of the user's thread-locals may still lock, and a key whose
+// value is set again is destroyed again.
+pthread_key_t exit_key() {
+  static const pthread_key_t key = [] {
+    pthread_key_t k;
+    const int error = pthread_key_create(&k, [](void* value) {
+      auto* leaving = static_cast<thread_context*>(value);
+      own = nullptr;
+      const std::lock_guard hold{recycled.guard};
+      leaving->next_free = recycled.free;
+      recycled.free = leaving;
+    });
+    if (error != 0) fatal("cannot create a thread key (errno %d)", error);
+    return k;
+  }();
+  return key;
+}
+
+[[gnu::noinline]] thread_context& make_own() noexcept {
+  thread_context* made = nullptr;
+  {
+    const std::lock_guard hold{recycled.guard};
+    made = recycled.free;
+    if (made != nullptr) recycled.free = made->next_free;
+  }
+  if (made == nullptr) made = new (std::nothrow) thread_context;
+  if (made == nullptr) fatal("no memory for a thread that must wait");
+  made->belongs_to_this_thread();
+  own = made;
+  pthread_setspecific(exit_key(), made);
+  return *made;
+}
+
+}  // namespace
+
+context& this_context() noexcept {
+  if (installed != nullptr) return *installed;
+  if (own != nullptr) return *own;
+  return make_own();
+}
+
+context* exchange_context(context* c) noexcept {
+  context* before = installed;
+  installed = c;
+  return before;
+}
+
+}  // namespace mortise::inline MORTISE_ABI::wait

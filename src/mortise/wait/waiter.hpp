@@ -1,0 +1,53 @@
+#pragma once
+
+#include <mortise/base/abi.hpp>
+#include <mortise/base/clock.hpp>
+#include <mortise/wait/context.hpp>
+
+namespace mortise::inline MORTISE_ABI::wait {
+
+// One waiting party in one queue. Lives on the party's stack or in its coroutine frame; every field but the first is read
+// and written under the queue's lock only.
+struct waiter {
+  parker* who = nullptr;    // never freed; the waker copies it out before it lets the queue go
+  waiter* next = nullptr;   // towards the tail; the tail's is null
+  waiter* prev = nullptr;   // towards the head; the head's is the tail, so that both ends are one load away
+  nanos since = 0;          // when it began to wait; 0: it is in no queue
+  nanos offered = 0;        // when it was last told to come and claim; 0: no such wake is in flight
+
+  // For parties that cannot run their own waiting loop (coroutines, callbacks): what their wake does for them.
+  //   claim  take what was offered; false: nothing was to be had, the party stays queued and asleep
+  //   leave  the party will never run again: leave the queue and pass on what was offered
+  enum class request : unsigned char { claim, leave };
+  bool (*step)(waiter&, request) noexcept = nullptr;
+
+  bool queued() const noexcept { return since != 0; }
+};
+
+// The queue is a pointer to the head, kept by the lock in its own word. These return the new head.
+
+inline waiter* push_back(waiter* head, waiter& n) noexcept {
+  n.next = nullptr;
+  if (head == nullptr) {
+    n.prev = &n;
+    return &n;
+  }
+  n.prev = head->prev;
+  head->prev->next = &n;
+  head->prev = &n;
+  return head;
+}
+
+// Takes `n` out, wherever it stands, in constant time.
+inline waiter* remove(waiter* head, waiter& n) noexcept {
+  n.since = 0;
+  if (&n == head) {
+    if (n.next != nullptr) n.next->prev = n.prev;
+    return n.next;
+  }
+  n.prev->next = n.next;
+  (n.next != nullptr ? n.next : head)->prev = n.prev;
+  return head;
+}
+
+}  // namespace mortise::inline MORTISE_ABI::wait

@@ -1,0 +1,100 @@
+#include <mortise/wait/warden.hpp>
+
+#include <pthread.h>
+
+#include <chrono>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include <mortise/base/atomic.hpp>
+#include <mortise/base/futex.hpp>
+
+namespace mortise::inline MORTISE_ABI::wait {
+namespace {
+
+constexpr nanos tick = offer_bound / 2;
+
+struct entry {
+  void* lock;
+  void (*examine)(void*);
+};
+
+class warden {
+ public:
+  bool watch(entry e) noexcept {
+    const std::lock_guard hold{m_guard};
+    try {
+      if (!m_started) {
+        std::thread([this] { serve(); }).detach();
+        m_started = true;
+      }
+      m_watched.push_back(e);
+    } catch (const std::exception&) {
+      return false;
+    }
+    if (m_watched.size() == 1) {
+      // release: pairs with serve's acquire; the list itself is under the lock
+      m_busy.store(1, memory_order_release);
+      futex_wake(m_busy, 1);
+    }
+    return true;
+  }
+
+  void unwatch(void* lock) noexcept {
+    const std::lock_guard hold{m_guard};
+    for (entry& e : m_watched) {
+      if (e.lock != lock) continue;
+      e = m_watched.back();
+      m_watched.pop_back();
+      return;
+    }
+  }
+
+  // In a forked child there is no thread, and no lock of the parent has waiters that live here.
+  void forget() noexcept {
+    m_started = false;
+    m_watched.clear();
+  }
+  std::mutex& guard() noexcept { return m_guard; }
+
+ private:
+  void serve() noexcept {
+    for (;;) {
+      futex_wait(m_busy, 0, never);
+      // relaxed: only decides whether to look at the list again, which is read under the lock
+      while (m_busy.load(memory_order_relaxed) != 0) {
+        std::this_thread::sleep_for(std::chrono::nanoseconds(tick));
+        const std::lock_guard hold{m_guard};
+        for (const entry& e : m_watched) e.examine(e.lock);
+        if (m_watched.empty()) m_busy.store(0, memory_order_relaxed);
+      }
+    }
+  }
+
+  std::mutex m_guard;
+  std::vector<entry> m_watched;
+  bool m_started = false;
+  atomic<std::uint32_t> m_busy{0};
+};
+
+// Never destroyed: locks are used until the very end of the process.
+warden& the_warden() noexcept {
+  static warden& w = [&]() -> warden& {
+    pthread_atfork([] { the_warden().guard().lock(); }, [] { the_warden().guard().unlock(); },
+                   [] {
+                     the_warden().forget();
+                     the_warden().guard().unlock();
+                   });
+    return *new warden;
+  }();
+  return w;
+}
+
+}  // namespace
+
+bool watch(void* lock, void (*examine)(void*)) noexcept { return the_warden().watch({lock, examine}); }
+void unwatch(void* lock) noexcept { the_warden().unwatch(lock); }
+
+}  // namespace mortise::inline MORTISE_ABI::wait
