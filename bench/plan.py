@@ -148,16 +148,19 @@ class Plan:
 
     def p5(self):
         repetitions, iterations = (5, 1_000_000) if self.m_quick else (9, 3_000_000)
-        std = "uncontended/std/kind:thread"
-        names = [f"uncontended/mortise/kind:{kind}" for kind in ("thread", "fiber")]
-        others = [std, "uncontended/boost_fiber/kind:fiber", "uncontended/go/kind:goroutine"]
-        peers = (("std", (std,)),)
-        rows = [Row("lock+unlock ns", name, field("ns"), nanoseconds, peers, Bar("<=", ratios=(1,)))
-                for name in names]
-        rows += [Row("lock+unlock ns", name, field("ns"), nanoseconds, peers if name != std else ())
+        kinds = ("thread", "fiber")
+        std = {kind: f"uncontended/std/kind:{kind}" for kind in kinds}
+        control = {kind: f"uncontended/control/kind:{kind}" for kind in kinds}
+        others = ["uncontended/boost_fiber/kind:fiber", "uncontended/go/kind:goroutine"]
+        rows = [Row("lock+unlock ns", f"uncontended/mortise/kind:{kind}", field("ns"), nanoseconds,
+                    (("std", (std[kind],)),), Bar("<=", ratios=(1,))) for kind in kinds]
+        rows += [Row("lock+unlock ns", name, field("ns"), nanoseconds) for name in std.values()]
+        rows += [Row("lock+unlock ns", control[kind], field("ns"), nanoseconds, (("std", (std[kind],)),))
+                 for kind in kinds]
+        rows += [Row("lock+unlock ns", name, field("ns"), nanoseconds, (("std", (std["thread"],)),))
                  for name in others]
         ours = Contender("uncontended", self.bench("uncontended", repetitions, iterations))
-        go = Contender(others[2], self.bench("peers/go/uncontended", "-repetitions", repetitions,
+        go = Contender(others[1], self.bench("peers/go/uncontended", "-repetitions", repetitions,
                                              "-iterations", iterations))
         return Work("P5", "uncontended", (ours, go), tuple(rows))
 

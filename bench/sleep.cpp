@@ -111,7 +111,9 @@ std::int64_t report(contender& each) {
 }
 
 int measure(int samples) {
-  mortise::runtime runtime{mortise::runtime_options{.workers = 1}};
+  mortise::runtime_options options;
+  options.workers = 1;
+  mortise::runtime runtime{options};
   std::vector<contender> contenders{
       {"sleep/mortise/kind:fiber", [&](lateness& s, int n) { fiber(runtime, s, n); }},
       {"sleep/mortise/kind:coroutine", [&](lateness& s, int n) { coroutine(runtime, s, n); }},
