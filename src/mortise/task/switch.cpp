@@ -1,0 +1,110 @@
+#include <mortise/task/switch.hpp>
+
+#include <cxxabi.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+
+#if MORTISE_ASAN
+#include <sanitizer/common_interface_defs.h>
+#endif
+#if MORTISE_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+
+// This file and nothing else runs in the moment between two stacks, so it is not instrumented.
+#define MORTISE_BARE __attribute__((no_sanitize("address", "thread", "undefined")))
+
+namespace mortise::inline MORTISE_ABI::task_detail {
+namespace {
+
+namespace bc = boost::context::detail;
+
+// What the Itanium ABI keeps for each thread: the handlers that are active and the exceptions being thrown.
+struct exceptions {
+  void* caught = nullptr;
+  unsigned uncaught = 0;
+};
+
+// Never inlined: __cxa_get_globals is declared const, so a compiler would call it once and use the address after the
+// switch, on another thread.
+[[gnu::noinline]] MORTISE_BARE exceptions save_exceptions() noexcept {
+  return *reinterpret_cast<exceptions*>(abi::__cxa_get_globals());
+}
+[[gnu::noinline]] MORTISE_BARE void restore_exceptions(exceptions e) noexcept {
+  *reinterpret_cast<exceptions*>(abi::__cxa_get_globals()) = e;
+}
+
+// Passed from the stack that is left to the one that is entered; lives on the former.
+struct handover {
+  suspended* from;
+  void* data;
+};
+
+MORTISE_BARE void* arrived(bc::transfer_t t, [[maybe_unused]] void* fake_stack) noexcept {
+  auto* const h = static_cast<handover*>(t.data);
+  void* const data = h->data;
+  // Relaxed atomic, since a worker may look ahead at it in a queue, only to prefetch (worker::prefetch).
+  std::atomic_ref<void*>{h->from->at}.store(t.fctx, std::memory_order_relaxed);
+#if MORTISE_ASAN
+  __sanitizer_finish_switch_fiber(fake_stack, &h->from->bottom, &h->from->size);
+#endif
+  return data;
+}
+
+MORTISE_BARE bc::transfer_t leave(const suspended& to, handover& h, [[maybe_unused]] void** fake_stack) noexcept {
+#if MORTISE_ASAN
+  __sanitizer_start_switch_fiber(fake_stack, to.bottom, to.size);
+#endif
+#if MORTISE_TSAN
+  h.from->shadow = __tsan_get_current_fiber();
+  __tsan_switch_to_fiber(to.shadow, 0);
+#endif
+  return bc::jump_fcontext(to.at, &h);
+}
+
+}  // namespace
+
+MORTISE_BARE void* switch_stack(suspended& from, const suspended& to, void* data) noexcept {
+  handover h{&from, data};
+  const exceptions mine = save_exceptions();
+  void* fake_stack = nullptr;
+  const bc::transfer_t t = leave(to, h, &fake_stack);
+  restore_exceptions(mine);
+  return arrived(t, fake_stack);
+}
+
+MORTISE_BARE void switch_for_good(suspended& last, const suspended& to, void* data) noexcept {
+  handover h{&last, data};
+  leave(to, h, nullptr);
+  __builtin_unreachable();
+}
+
+MORTISE_BARE void* arrive_first(bc::transfer_t t) noexcept {
+  restore_exceptions({});
+  return arrived(t, nullptr);
+}
+
+suspended make_raw_stack(char* base, char* top, void (*start)(bc::transfer_t)) noexcept {
+  suspended s;
+  s.at = bc::make_fcontext(top, static_cast<std::size_t>(top - base), start);
+#if MORTISE_ASAN
+  s.bottom = base;
+  s.size = static_cast<std::size_t>(top - base);
+#endif
+#if MORTISE_TSAN
+  s.shadow = __tsan_create_fiber(0);
+#endif
+  return s;
+}
+
+void drop_stack([[maybe_unused]] suspended& s) noexcept {
+#if MORTISE_TSAN
+  __tsan_destroy_fiber(s.shadow);
+  s.shadow = nullptr;
+#endif
+  s.at = nullptr;
+}
+
+}  // namespace mortise::inline MORTISE_ABI::task_detail

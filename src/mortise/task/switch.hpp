@@ -1,0 +1,68 @@
+#pragma once
+
+// Leaving one stack for another. Boost.Context (fcontext) does the switch; here is what it leaves out: the C++ exceptions in
+// flight belong to the stack and not to the OS thread, and sanitizers must be told.
+
+#include <boost/context/detail/fcontext.hpp>
+#include <cstddef>
+
+#include <mortise/base/abi.hpp>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define MORTISE_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MORTISE_ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define MORTISE_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define MORTISE_TSAN 1
+#endif
+#endif
+#ifndef MORTISE_ASAN
+#define MORTISE_ASAN 0
+#endif
+#ifndef MORTISE_TSAN
+#define MORTISE_TSAN 0
+#endif
+
+namespace mortise::inline MORTISE_ABI::task_detail {
+
+inline constexpr bool sanitized = MORTISE_ASAN || MORTISE_TSAN;
+
+// A stack that is not running now: where to go on, and what sanitizers want to know of it.
+struct suspended {
+  void* at = nullptr;
+#if MORTISE_ASAN
+  const void* bottom = nullptr;
+  std::size_t size = 0;
+#endif
+#if MORTISE_TSAN
+  void* shadow = nullptr;
+#endif
+};
+
+// Goes to `to`; the caller is kept in `from`, until somebody goes to that. Returns what that one passes as `data`. May
+// return on another OS thread.
+void* switch_stack(suspended& from, const suspended& to, void* data) noexcept;
+
+// The same from a stack that is never come back to.
+[[noreturn]] void switch_for_good(suspended& last, const suspended& to, void* data) noexcept;
+
+// Forgets a stack that was left for good.
+void drop_stack(suspended& s) noexcept;
+
+// For make_stack only.
+void* arrive_first(boost::context::detail::transfer_t t) noexcept;
+suspended make_raw_stack(char* base, char* top, void (*start)(boost::context::detail::transfer_t)) noexcept;
+
+// A fresh stack on [base, top). Its first switch calls `Entry(data)`, which never returns: it ends in switch_for_good.
+template <void (*Entry)(void* data)>
+suspended make_stack(char* base, char* top) noexcept {
+  return make_raw_stack(base, top, [](boost::context::detail::transfer_t t) { Entry(arrive_first(t)); });
+}
+
+}  // namespace mortise::inline MORTISE_ABI::task_detail

@@ -1,0 +1,75 @@
+#include <mortise/task/task_block.hpp>
+
+#include <memory>
+#include <mutex>
+#include <new>
+
+#include <mortise/task/runtime_core.hpp>
+#include <mortise/task/scope_core.hpp>
+#include <mortise/task/worker.hpp>
+
+namespace mortise::inline MORTISE_ABI::task_detail {
+namespace {
+
+constexpr std::size_t blocks_in_a_slab = 1024;
+
+struct {
+  std::mutex guard;
+  task_block* free = nullptr;
+  task_block* fresh = nullptr;
+  task_block* fresh_end = nullptr;
+} constinit pool;
+
+}  // namespace
+
+void task_block::unpark() noexcept {
+  state s = m_state.load(memory_order_relaxed);
+  for (;;) {
+    const state after = s == running ? notified : s == parked ? queued : s;
+    // O1; relaxed on failure: the loop looks again
+    if (m_state.compare_exchange_weak(s, after, memory_order_release, memory_order_relaxed)) {
+      if (s == parked) scope->home->submit(*this);  // I1
+      return;
+    }
+  }
+}
+
+void task_block::abandon() noexcept {
+  if (worker* w = worker::current(); w != nullptr) w->suspend_coroutine(nullptr, nullptr);
+}
+
+unsigned long task_block::id() const noexcept {
+  // The address tells the task apart from all others that live; shortened to what fits a line.
+  return static_cast<unsigned long>(reinterpret_cast<std::uintptr_t>(this) / sizeof(task_block)) % 1'000'000'007UL;
+}
+
+task_block& take_block() {
+  const std::lock_guard hold{pool.guard};
+  if (pool.free == nullptr) {
+    if (pool.fresh == pool.fresh_end) {
+      // Slabs are never freed: parkers must outlive the latest waker.
+      auto* raw = ::operator new(blocks_in_a_slab * sizeof(task_block), std::align_val_t{alignof(task_block)});
+      pool.fresh = static_cast<task_block*>(raw);
+      pool.fresh_end = pool.fresh + blocks_in_a_slab;
+    }
+    return *std::construct_at(pool.fresh++);
+  }
+  task_block* const t = pool.free;
+  pool.free = t->next;
+  return *t;
+}
+
+void recycle(task_block& t) noexcept {
+  t.m_state.store(task_block::idle, memory_order_relaxed);  // late unparks do nothing; the next use is ordered by the pool
+  t.on_carrier = false;
+  t.canary = false;
+  t.rest = {};
+  t.claims = nullptr;
+  t.scope = nullptr;
+  t.body = nullptr;
+  const std::lock_guard hold{pool.guard};
+  t.next = pool.free;
+  pool.free = &t;
+}
+
+}  // namespace mortise::inline MORTISE_ABI::task_detail

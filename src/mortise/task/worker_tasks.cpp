@@ -1,0 +1,274 @@
+// How tasks enter and leave a worker: fibers by switching stacks, coroutines by steps on the loop's own stack.
+//
+// Whatever leaves says why (verdict, step_end) before it leaves, and the loop acts on it when nothing runs on the task any
+// more (keeps I2 of task_block). After a switch the code is possibly on another worker: `this` is then the old one, so
+// functions that suspend are done with `this` when they return from the switch.
+#include <algorithm>
+#include <atomic>
+#include <coroutine>
+
+#include <mortise/base/fatal.hpp>
+#include <mortise/base/futex.hpp>
+#include <mortise/task/runtime_core.hpp>
+#include <mortise/task/spawn.hpp>
+#include <mortise/task/worker.hpp>
+
+namespace mortise::inline MORTISE_ABI::task_detail {
+namespace {
+
+constexpr nanos budget_check_interval = 100'000;
+constexpr nanos turn_length = 500'000;  // with others runnable, a task that never blocks yields after this long
+constexpr nanos far_deadline = nanos{1} << 27;
+
+// Relaxed atomic, since a worker may look ahead at it in a queue, only to prefetch (worker::prefetch).
+void keep_frame(task_block& t, void* frame) noexcept {
+  std::atomic_ref<void*>{t.rest.at}.store(frame, memory_order_relaxed);
+}
+
+}  // namespace
+
+void worker::run(task_block& t) noexcept {
+  ++m_switches;
+  t.m_state.exchange(task_block::running, memory_order_acquire);  // O1, O2
+  m_running = &t;
+  if (t.kind == wait::party::fiber || t.on_carrier) {
+    switch_stack(m_loop, t.rest, &t);
+    settle(t);
+  } else {
+    step(t);
+  }
+  m_running = nullptr;
+}
+
+// A task has left its stack for this loop.
+void worker::settle(task_block& t) noexcept {
+  switch (m_verdict) {
+    case verdict::parked: return commit_park(t);
+    case verdict::asleep: return;  // its timer has it
+    case verdict::yielded:
+      t.m_state.exchange(task_block::queued, memory_order_acquire);
+      return enqueue(t);
+    case verdict::ended: {
+      const stack_pool::stack memory{
+          reinterpret_cast<char*>(reinterpret_cast<std::uintptr_t>(t.body) & ~(m_home.stacks().size() - 1)), t.canary};
+      drop_stack(t.rest);
+      m_home.stacks().give_back(memory, t.id());
+      return finish(t);
+    }
+    case verdict::carrier_free: return give_back(m_freed_carrier);
+  }
+}
+
+void worker::commit_park(task_block& t) noexcept {
+  task_block::state expected = task_block::running;
+  if (t.m_state.compare_exchange_strong(expected, task_block::parked, memory_order_release, memory_order_relaxed)) {
+    return;  // O2
+  }
+  t.m_state.exchange(task_block::queued, memory_order_acquire);  // the permit came first; O1, keeps I1
+  enqueue(t);
+}
+
+// The task's last act: nothing may touch it or its scope's owner afterwards.
+void worker::finish(task_block& t) noexcept {
+  scope_core& s = *t.scope;
+  recycle(t);
+  s.count_out();
+}
+
+void worker::fiber_main(void* task) {
+  auto& t = *static_cast<task_block*>(task);
+  try {
+    t.body->run(*t.body, *t.scope);
+  } catch (...) {
+    t.scope->failed(std::current_exception());
+  }
+  t.body->destroy(*t.body);
+  worker& w = *current();
+  w.m_verdict = verdict::ended;
+  switch_for_good(t.rest, w.m_loop, nullptr);
+}
+
+// One step of a coroutine: from where it is suspended to its next suspension. May end on another worker, when it blocks in
+// between; then this stack has been displaced and ends here.
+void worker::step(task_block& t) noexcept {
+  if (wait::waiter* const n = t.claims; n != nullptr) {
+    if (!n->step(*n, wait::waiter::request::claim)) return commit_park(t);
+    t.claims = nullptr;
+  }
+  carrier* const c = m_loop_carrier;
+  m_step_carrier = c;
+  c->end = step_end::elsewhere;
+  std::coroutine_handle<>::from_address(t.rest.at).resume();
+  if (!c->displaced) return after_step(t, *c);
+  worker& here = *current();
+  here.after_step(t, *c);
+  here.m_verdict = verdict::carrier_free;
+  here.m_freed_carrier = c;
+  switch_for_good(c->rest, here.m_loop, nullptr);
+}
+
+void worker::after_step(task_block& t, carrier& c) noexcept {
+  if (c.end == step_end::elsewhere) return;  // resumed by someone else, perhaps finished already: not ours to touch
+  switch (c.end) {
+    case step_end::suspended: return commit_park(t);
+    case step_end::asleep: return;
+    case step_end::yielded:
+      t.m_state.exchange(task_block::queued, memory_order_acquire);
+      return enqueue(t);
+    case step_end::finished:
+      std::coroutine_handle<>::from_address(t.rest.at).destroy();
+      if (t.body != nullptr) t.body->destroy(*t.body);
+      return finish(t);
+    case step_end::elsewhere: return;
+  }
+}
+
+// The running fiber, or a coroutine that blocks in the middle of a step, leaves its stack. Returns on whatever worker runs it
+// next.
+void worker::leave_stack(task_block& t, verdict why) noexcept {
+  m_verdict = why;
+  if (t.kind == wait::party::fiber) {
+    switch_stack(t.rest, m_loop, nullptr);
+    return;
+  }
+  carrier* const c = m_step_carrier;
+  t.on_carrier = true;
+  if (c->displaced) {
+    switch_stack(t.rest, m_loop, nullptr);
+  } else {
+    carrier* const fresh = take_carrier();
+    if (fresh == nullptr) fatal("no memory for a worker that must go on while coroutine %lu blocks", t.id());
+    c->displaced = true;
+    m_loop_carrier = fresh;
+    switch_stack(t.rest, fresh->rest, this);
+  }
+  t.on_carrier = false;
+  current()->m_step_carrier = c;
+}
+
+// wait::context
+
+wait::parker& worker::self() noexcept {
+  if (m_running == nullptr) fatal("a lock was used inside a worker, outside of any task");
+  return *m_running;
+}
+
+wait::party worker::kind() const noexcept { return m_running != nullptr ? m_running->kind : wait::party::thread; }
+
+void worker::park(nanos deadline) noexcept {
+  m_home.check_fork();
+  task_block& t = *m_running;
+  if (t.m_state.load(memory_order_relaxed) == task_block::notified) {
+    t.m_state.exchange(task_block::running, memory_order_acquire);  // O1: takes the permit
+    return;
+  }
+  if (deadline == never) return leave_stack(t, verdict::parked);
+  const nanos now = now_ns();
+  if (now >= deadline) return;
+  timers* const armed = deadline - now > far_deadline ? &m_timers : nullptr;
+  leave_stack(t, m_timers.add(deadline, t) ? verdict::parked : verdict::yielded);
+  end_of_limit(t, armed);
+}
+
+// The wait is over: its deadline, if it has not fired, is void.
+void worker::end_of_limit(task_block& t, timers* armed) noexcept {
+  add_single_writer(t.timer_round, std::uint16_t{1});
+  if (armed != nullptr) armed->voided();
+}
+
+void worker::yield() noexcept {
+  m_home.check_fork();
+  leave_stack(*m_running, verdict::yielded);
+}
+
+void worker::sleep_until(nanos deadline) noexcept {
+  for (;;) {
+    worker& w = *current();
+    // The time that the timer fired by is enough to know that the deadline has passed; the clock itself costs 25 ns.
+    if (w.m_now >= deadline || now_ns() >= deadline) return;
+    w.m_home.check_fork();
+    task_block& t = *w.m_running;
+    if (w.m_timers.add(deadline, t)) {
+      t.m_state.store(task_block::sleeping, memory_order_relaxed);  // O3
+      w.leave_stack(t, verdict::asleep);
+    } else {
+      w.leave_stack(t, verdict::yielded);  // no memory for a timer: awake, but no less right
+    }
+  }
+}
+
+int worker::refill_budget() noexcept {
+  const nanos now = now_ns();
+  if (m_budget_switches != m_switches) {
+    m_budget_switches = m_switches;
+    m_budget_since = now;
+  } else {
+    const nanos elapsed = std::max<nanos>(now - m_budget_last, 1);
+    const double size = static_cast<double>(m_budget_size) * budget_check_interval / static_cast<double>(elapsed);
+    m_budget_size = static_cast<int>(std::clamp(size, 1.0, 65536.0));
+  }
+  m_budget_last = now;
+  const int granted = m_budget_size;
+  if (now - m_budget_since < turn_length) return granted;
+  const bool others = m_queue.size() != 0 || m_home.inbox_filled() || m_timers.next() <= now;
+  if (m_running == nullptr || !others) return granted;
+  if (m_running->kind == wait::party::coroutine) return 0;
+  yield();
+  return granted;
+}
+
+// Coroutines. Each of these is called by an awaiter in the middle of a step.
+
+wait::parker* worker::suspend_coroutine(void* frame, wait::waiter* node) noexcept {
+  if (m_running == nullptr || m_running->kind != wait::party::coroutine) return nullptr;
+  if (frame == nullptr) {
+    m_step_carrier->end = step_end::elsewhere;
+    m_running->claims = nullptr;
+    return nullptr;
+  }
+  m_home.check_fork();
+  m_running->claims = node;
+  m_step_carrier->end = step_end::suspended;
+  keep_frame(*m_running, frame);
+  return m_running;
+}
+
+void worker::limit_suspension(nanos deadline) noexcept {
+  // Without memory for a timer the coroutine asks again and again: awake, but no less right.
+  if (!m_timers.add(deadline, *m_running)) m_running->unpark();
+}
+
+bool worker::sleep_coroutine(void* frame, nanos deadline) noexcept {
+  if (m_running == nullptr || m_running->kind != wait::party::coroutine) return false;
+  m_home.check_fork();
+  task_block& t = *m_running;
+  keep_frame(t, frame);
+  if (!m_timers.add(deadline, t)) return yield_coroutine(frame);
+  t.m_state.store(task_block::sleeping, memory_order_relaxed);  // O3
+  m_step_carrier->end = step_end::asleep;
+  return true;
+}
+
+bool worker::yield_coroutine(void* frame) noexcept {
+  if (m_running == nullptr || m_running->kind != wait::party::coroutine) return false;
+  keep_frame(*m_running, frame);
+  m_step_carrier->end = step_end::yielded;
+  return true;
+}
+
+void worker::root_finished(task_block& t, void* frame) noexcept {
+  if (worker* const w = current(); w != nullptr && w->m_running == &t) {
+    keep_frame(t, frame);
+    w->m_step_carrier->end = step_end::finished;
+    return;
+  }
+  // The coroutine was resumed by someone else, outside of our workers, and has ended there.
+  closure* const body = t.body;
+  scope_core& s = *t.scope;
+  std::coroutine_handle<>::from_address(frame).destroy();
+  if (body != nullptr) body->destroy(*body);
+  recycle(t);
+  s.count_out();
+}
+
+}  // namespace mortise::inline MORTISE_ABI::task_detail
