@@ -153,7 +153,7 @@ class Plan:
         control = {kind: f"uncontended/control/kind:{kind}" for kind in kinds}
         others = ["uncontended/boost_fiber/kind:fiber", "uncontended/go/kind:goroutine"]
         rows = [Row("lock+unlock ns", f"uncontended/mortise/kind:{kind}", field("ns"), nanoseconds,
-                    (("std", (std[kind],)),), Bar("<=", ratios=(1,))) for kind in kinds]
+                    (("std", (std[kind],)), ("go", (others[1],))), Bar("<=", ratios=(1,))) for kind in kinds]
         rows += [Row("lock+unlock ns", name, field("ns"), nanoseconds) for name in std.values()]
         rows += [Row("lock+unlock ns", control[kind], field("ns"), nanoseconds, (("std", (std[kind],)),))
                  for kind in kinds]
