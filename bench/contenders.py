@@ -64,7 +64,7 @@ def records_of(contender, output):
     return records
 
 
-def run(contender, timeout_s=300):
+def run(contender, timeout_s=60):
     """Runs it once; its records, or Failed with the reason in one line."""
     try:
         done = subprocess.run(contender.command, capture_output=True, text=True, check=False,

@@ -77,7 +77,10 @@ class Measurement:
             self.write({**record, "id": work.id, "repetition": repetition + 1})
 
     def measure(self, work):
-        """Every contender once, then every contender again, each time beginning with the next one."""
+        """Every contender once, then every contender again, each time beginning with the next one.
+
+        One that failed is not run again: its verdict is known, and five times a hang is no more than one.
+        """
         ready = []
         for contender in work.contenders:
             absent = contender.absent()
@@ -87,13 +90,14 @@ class Measurement:
             else:
                 ready.append(contender)
         for repetition in range(self.m_repetitions):
-            turn = repetition % len(ready) if ready else 0
+            turn = repetition % max(len(ready), 1)
             for contender in ready[turn:] + ready[:turn]:
                 try:
                     self.once(work, contender, repetition)
                 except contenders.Failed as failure:
                     say(f"{work.id} {contender.name}: failed: {failure}")
                     self.blame(work, contender, f"failed: {failure}")
+                    ready = [other for other in ready if other is not contender]
 
     def blame(self, work, contender, why):
         """A program that reports for several contenders fails for all of those that nobody else reports."""

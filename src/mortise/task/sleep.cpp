@@ -51,6 +51,14 @@ void sleep_until(nanos deadline) noexcept {
   }
 }
 
+void sleep_for(nanos d) noexcept {
+  if (worker* const w = worker::current(); w != nullptr && w->running() != nullptr) {
+    worker::sleep_until(w->deadline_after(d));
+  } else {
+    sleep_thread(deadline_after(std::chrono::nanoseconds{d}));
+  }
+}
+
 bool sleep_until(nanos deadline, std::stop_token stop) {
   wait::parker& me = wait::this_context().self();
   const std::stop_callback on_stop{stop, [&me] { me.unpark(); }};
@@ -61,9 +69,10 @@ bool sleep_until(nanos deadline, std::stop_token stop) {
   return false;
 }
 
-void async_sleep(void* frame, bool native, nanos deadline) noexcept {
+void async_sleep(void* frame, bool native, nanos when) noexcept {
   worker* const w = native ? worker::current() : nullptr;
-  if (w != nullptr && w->sleep_coroutine(frame, deadline)) return;
+  if (w != nullptr && w->sleep_coroutine(frame, when < 0 ? w->deadline_after(-when) : when)) return;
+  const nanos deadline = when < 0 ? deadline_after(std::chrono::nanoseconds{-when}) : when;
   resume_in_a_fiber(frame, [deadline] { sleep_until(deadline); });
 }
 

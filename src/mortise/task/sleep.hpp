@@ -29,8 +29,9 @@ class timers;
 class task_block;
 
 MORTISE_API void sleep_until(nanos deadline) noexcept;
+MORTISE_API void sleep_for(nanos d) noexcept;
 MORTISE_API bool sleep_until(nanos deadline, std::stop_token stop);
-MORTISE_API void async_sleep(void* frame, bool native, nanos deadline) noexcept;
+MORTISE_API void async_sleep(void* frame, bool native, nanos when) noexcept;  // a deadline, or a duration below 0
 MORTISE_API void async_yield(void* frame, bool native) noexcept;
 
 // Repeats a sleep until a moment of a clock that may be set.
@@ -51,7 +52,7 @@ bool sleep_until_clock(std::chrono::time_point<Clock, Duration> t, Sleep&& sleep
 // Blocks: the fiber or thread; in a coroutine's step the worker goes on with other tasks, but async_sleep_for is meant.
 template <class Rep, class Period>
 void sleep_for(std::chrono::duration<Rep, Period> d) {
-  if (d > d.zero()) task_detail::sleep_until(deadline_after(d));
+  if (d > d.zero()) task_detail::sleep_for(to_nanos(d));
 }
 
 template <class Clock, class Duration>
@@ -78,22 +79,22 @@ MORTISE_API void yield() noexcept;
 
 class [[nodiscard]] async_sleep_operation {
  public:
-  explicit async_sleep_operation(nanos deadline) noexcept : m_deadline{deadline} {}
-  bool await_ready() const noexcept { return m_deadline == 0; }
+  explicit async_sleep_operation(nanos when) noexcept : m_when{when} {}
+  bool await_ready() const noexcept { return m_when == 0; }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> h) const noexcept {
-    task_detail::async_sleep(h.address(), wait::native_promise<Promise>, m_deadline);
+    task_detail::async_sleep(h.address(), wait::native_promise<Promise>, m_when);
   }
   static void await_resume() noexcept {}
 
  private:
-  nanos m_deadline;
+  nanos m_when;  // a deadline, or below 0 a duration: frames are counted in bytes
 };
 
 // For coroutines. One that is no task of a runtime goes on in a fiber of the default runtime.
 template <class Rep, class Period>
 async_sleep_operation async_sleep_for(std::chrono::duration<Rep, Period> d) noexcept {
-  return async_sleep_operation{d > d.zero() ? deadline_after(d) : 0};
+  return async_sleep_operation{-to_nanos(d)};
 }
 
 // Until a moment of the monotonic clock.

@@ -21,21 +21,6 @@ namespace {
 
 namespace bc = boost::context::detail;
 
-// What the Itanium ABI keeps for each thread: the handlers that are active and the exceptions being thrown.
-struct exceptions {
-  void* caught = nullptr;
-  unsigned uncaught = 0;
-};
-
-// Never inlined: __cxa_get_globals is declared const, so a compiler would call it once and use the address after the
-// switch, on another thread.
-[[gnu::noinline]] MORTISE_BARE exceptions save_exceptions() noexcept {
-  return *reinterpret_cast<exceptions*>(abi::__cxa_get_globals());
-}
-[[gnu::noinline]] MORTISE_BARE void restore_exceptions(exceptions e) noexcept {
-  *reinterpret_cast<exceptions*>(abi::__cxa_get_globals()) = e;
-}
-
 // Passed from the stack that is left to the one that is entered; lives on the former.
 struct handover {
   suspended* from;
@@ -68,10 +53,8 @@ MORTISE_BARE bc::transfer_t leave(const suspended& to, handover& h, [[maybe_unus
 
 MORTISE_BARE void* switch_stack(suspended& from, const suspended& to, void* data) noexcept {
   handover h{&from, data};
-  const exceptions mine = save_exceptions();
   void* fake_stack = nullptr;
   const bc::transfer_t t = leave(to, h, &fake_stack);
-  restore_exceptions(mine);
   return arrived(t, fake_stack);
 }
 
@@ -81,10 +64,9 @@ MORTISE_BARE void switch_for_good(suspended& last, const suspended& to, void* da
   __builtin_unreachable();
 }
 
-MORTISE_BARE void* arrive_first(bc::transfer_t t) noexcept {
-  restore_exceptions({});
-  return arrived(t, nullptr);
-}
+MORTISE_BARE void* arrive_first(bc::transfer_t t) noexcept { return arrived(t, nullptr); }
+
+void* exceptions_of_this_thread() noexcept { return abi::__cxa_get_globals(); }
 
 suspended make_raw_stack(char* base, char* top, void (*start)(bc::transfer_t)) noexcept {
   suspended s;

@@ -1,10 +1,11 @@
 #pragma once
 
-// Leaving one stack for another. Boost.Context (fcontext) does the switch; here is what it leaves out: the C++ exceptions in
-// flight belong to the stack and not to the OS thread, and sanitizers must be told.
+// Leaving one stack for another. Boost.Context (fcontext) does the switch; here is what it leaves out: sanitizers must be
+// told, and the C++ exceptions in flight belong to the stack and not to the OS thread.
 
 #include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
+#include <utility>
 
 #include <mortise/base/abi.hpp>
 
@@ -44,6 +45,21 @@ struct suspended {
   void* shadow = nullptr;
 #endif
 };
+
+// What the Itanium C++ ABI keeps for each OS thread: the active handlers and the number of exceptions being thrown. Two fibers
+// suspended inside catch blocks would otherwise rethrow each other's exceptions.
+struct exceptions_in_flight {
+  void* caught = nullptr;
+  unsigned uncaught = 0;
+};
+// Where this OS thread keeps them; the same for as long as it lives.
+void* exceptions_of_this_thread() noexcept;
+inline exceptions_in_flight take_exceptions(void* thread) noexcept {
+  return std::exchange(*static_cast<exceptions_in_flight*>(thread), exceptions_in_flight{});
+}
+inline void put_exceptions(void* thread, exceptions_in_flight e) noexcept {
+  *static_cast<exceptions_in_flight*>(thread) = e;
+}
 
 // Goes to `to`; the caller is kept in `from`, until somebody goes to that. Returns what that one passes as `data`. May
 // return on another OS thread.

@@ -17,22 +17,23 @@ struct closure;
 //
 // 1. Promise     an unpark ends the task's current park or the next; a task is in at most one run queue, and run by one worker
 // 2. Word        m_state, exact: idle (free, or being made), running, notified (running, and has a permit), parked,
-//                sleeping (only its worker's timer wakes it), queued (in a run queue)
+//                sleeping (only its worker's timer wakes it), due (slept, in a run queue), queued (in a run queue)
 // 3. States      running --unpark--> notified; parked --unpark--> queued, put into a run queue; others --unpark--> unchanged
 //                running --suspended (by the worker, off its stack)--> parked; notified --suspended--> queued
-//                running --sleep--> sleeping --timer--> queued; queued --worker--> running; running --end--> idle
-// 4. Invariants  I1: who changes the state to queued, and nobody else, puts the task into a run queue
+//                running --sleep--> sleeping --timer--> due; queued, due --worker--> running; running --end--> idle
+// 4. Invariants  I1: who changes the state to queued or due, and nobody else, puts the task into a run queue
 //                I2: parked is set only when nothing runs on the task's stack any more
 // 5. Orderings   O1 unpark's RMW (release) <-> the RMW to running, or the one that finds the permit (acquire): what the waker
 //                   did is seen by the woken. Also when the state stays as it is, so it is an RMW then, too.
 //                O2 to parked: release <-> O1's acquire part: the saved stack is seen by the worker that runs it next
-//                O3 sleeping is stored relaxed: its own worker reads it, on the same thread
+//                O3 sleeping is stored relaxed: its own worker reads it, on the same thread. From sleeping to running nothing
+//                   of others is to be seen, and the run queue orders what the task itself did
 // 6. Last touch  the block outlives everything; the worker that ran a task to its end recycles it
-// 7. Wake ledger an unpark that finds idle or sleeping was late for a wait that is over: it is dropped
+// 7. Wake ledger an unpark that finds idle, sleeping or due was late for a wait that is over: it is dropped
 // 8. Evidence    runtime_test.cpp, runtime_stress.cpp
 class alignas(cache_line) task_block final : public wait::parker {
  public:
-  enum state : std::uint32_t { idle, running, notified, parked, sleeping, queued };
+  enum state : std::uint32_t { idle, running, notified, parked, sleeping, due, queued };
 
   void unpark() noexcept override;
   void abandon() noexcept override;

@@ -31,6 +31,9 @@ class timers {
   // A deadline that was added here has become void. Called by whatever worker's thread.
   void voided() noexcept { m_void.fetch_add(1, memory_order_relaxed); }  // relaxed: a count that only triggers a sweep
 
+  // Not later than the earliest deadline; costs one load.
+  nanos next_due() const noexcept { return m_next_due; }
+
   // The earliest deadline; void ones count. `never` when there is none.
   nanos next() const noexcept;
 

@@ -23,6 +23,11 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 namespace {
 
 constexpr unsigned turns_between_polls = 16;
+constexpr nanos longest_without_poll = 200'000;
+constexpr unsigned busy_poll_limit = 256;  // timers that may join a queue that is not empty
+constexpr nanos shortest_watch = 50'000;
+constexpr double bearable_wait = 100'000;
+constexpr nanos bearable_lateness = 1'000'000;
 constexpr nanos nudge_interval = 1'000'000;
 constexpr nanos first_patrol = 1'000'000;
 constexpr nanos longest_patrol = 16'000'000;
@@ -60,6 +65,7 @@ void worker::thread_main() {
   const signal_stack for_reports;
   this_worker = this;
   wait::exchange_context(this);
+  m_exceptions = exceptions_of_this_thread();
   alarm::sharpen_this_thread();
   switch_stack(m_native, m_loop_carrier->rest, this);
   wait::exchange_context(nullptr);
@@ -91,21 +97,27 @@ void worker::loop() noexcept {
 }
 
 task_block* worker::find() noexcept {
-  const nanos now = now_ns();
-  poll(now);
+  // What is due joins the tail of the queue, so a look is early enough when the queue runs dry; and now and then, since
+  // tasks that keep each other busy may never let it.
   task_block* t = m_queue.pop();
+  if (t != nullptr && m_clock.not_before_now() - m_now < longest_without_poll) return t;
+  const nanos now = m_clock.read();
+  poll(now, t == nullptr ? run_queue::capacity : busy_poll_limit);
+  if (t == nullptr) t = m_queue.pop();
   if (t == nullptr && steal()) t = m_queue.pop();
   if (t != nullptr && m_queue.size() != 0 && m_home.idle() != 0) nudge(now);
   return t;
 }
 
-void worker::poll(nanos now) noexcept {
+void worker::poll(nanos now, unsigned limit) noexcept {
   m_now = now;
-  m_timers.advance(now, m_queue.room(), [this](task_block& t, std::uint16_t round) noexcept {
+  m_due.store(m_timers.next_due(), memory_order_relaxed);
+  limit = std::min(limit, m_queue.room());
+  m_timers.advance(now, limit, [this](task_block& t, std::uint16_t round) noexcept {
     if (t.timer_round.load(memory_order_relaxed) != round) return;  // relaxed: a stale match is a spurious wake
     task_block::state expected = task_block::sleeping;
     // O3; a plain sleeper: only this timer wakes it
-    if (t.m_state.compare_exchange_strong(expected, task_block::queued, memory_order_relaxed, memory_order_relaxed)) {
+    if (t.m_state.compare_exchange_strong(expected, task_block::due, memory_order_relaxed, memory_order_relaxed)) {
       enqueue(t);
     } else {
       t.unpark();
@@ -124,10 +136,29 @@ void worker::nudge(nanos now) noexcept {
   m_home.wake_one();
 }
 
+// Takes half of a peer's queue, if the peer does not get through it quickly by itself: tiny tasks that share data run best
+// where they are, and a peer that works off its queue within `bearable_wait` needs no help. A peer is watched from one look to
+// the next; one that is stuck in a task makes no progress at all and is helped at the second look.
 bool worker::steal() noexcept {
   const unsigned n = m_home.workers();
   for (unsigned i = 1; i < n; ++i) {
-    if (m_home.worker_at((m_index + i) % n).m_queue.steal_into(m_queue) != 0) return true;
+    worker& peer = m_home.worker_at((m_index + i) % n);
+    const std::uint32_t waiting = peer.m_queue.size();
+    if (waiting == 0) continue;
+    const std::uint64_t done = peer.m_switches.load(memory_order_relaxed);  // a hint
+    if (m_victim != peer.m_index || m_watched_since == 0) {
+      m_victim = peer.m_index;
+      m_victim_switches = done;
+      m_watched_since = m_now;
+      return false;
+    }
+    const nanos watched = m_now - m_watched_since;
+    if (watched < shortest_watch) return false;
+    const auto wait = static_cast<double>(watched) * waiting / static_cast<double>(std::max<std::uint64_t>(done - m_victim_switches, 1));
+    m_victim_switches = done;
+    m_watched_since = m_now;
+    const bool overdue = m_now - peer.m_due.load(memory_order_relaxed) > bearable_lateness;  // a hint
+    if ((wait > bearable_wait || overdue) && peer.m_queue.steal_into(m_queue) != 0) return true;
   }
   return false;
 }

@@ -5,6 +5,7 @@
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/cache_line.hpp>
 #include <mortise/task/alarm.hpp>
+#include <mortise/task/quick_clock.hpp>
 #include <mortise/task/run_queue.hpp>
 #include <mortise/task/stack.hpp>
 #include <mortise/task/switch.hpp>
@@ -41,7 +42,7 @@ class alignas(cache_line) worker final : public wait::context {
   [[gnu::noinline]] static worker* current() noexcept;
 
   void thread_main();
-  static void fiber_main(void* task);  // the first thing on a fiber's stack
+  static void fiber_main(void*);  // the first thing on a fiber's stack
 
   // wait::context, for the task that runs now
   wait::parker& self() noexcept override;
@@ -50,6 +51,9 @@ class alignas(cache_line) worker final : public wait::context {
   wait::party kind() const noexcept override;
   int refill_budget() noexcept override;
   wait::parker* suspend_coroutine(void* frame, wait::waiter* node) noexcept override;
+
+  // The deadline of something that lasts `d` from now.
+  nanos deadline_after(nanos d) const noexcept;
 
   // The running task sleeps at least until `deadline`; only for fibers and blocking calls.
   static void sleep_until(nanos deadline) noexcept;
@@ -79,7 +83,7 @@ class alignas(cache_line) worker final : public wait::context {
   static void carrier_main(void* self);
   [[noreturn]] void loop() noexcept;
   task_block* find() noexcept;
-  void poll(nanos now) noexcept;
+  void poll(nanos now, unsigned limit) noexcept;
   void nudge(nanos now) noexcept;
   bool steal() noexcept;
   void idle() noexcept;
@@ -103,12 +107,18 @@ class alignas(cache_line) worker final : public wait::context {
   carrier* m_freed_carrier = nullptr;
   suspended m_loop;                   // where the loop goes on when a fiber leaves
   suspended m_native;                 // the OS thread's own stack
+  void* m_exceptions = nullptr;       // this OS thread's exceptions in flight, see switch.hpp
   unsigned m_turn = 0;
   nanos m_now = 0;                    // when the clock was last read
+  quick_clock m_clock;
   nanos m_last_nudge = 0;
   nanos m_patrol = 0;
+  unsigned m_victim = 0;
+  std::uint64_t m_victim_switches = 0;
+  nanos m_watched_since = 0;
+  atomic<nanos> m_due{never};         // the earliest deadline when the worker last looked; a hint for peers
 
-  std::uint64_t m_switches = 0;       // tasks run; tells whether the running one is still the same
+  atomic<std::uint64_t> m_switches{0};  // tasks run, by this thread only; peers look at the progress
   std::uint64_t m_budget_switches = 0;
   nanos m_budget_since = 0;
   nanos m_budget_last = 0;

@@ -28,11 +28,15 @@ void keep_frame(task_block& t, void* frame) noexcept {
 }  // namespace
 
 void worker::run(task_block& t) noexcept {
-  ++m_switches;
-  t.m_state.exchange(task_block::running, memory_order_acquire);  // O1, O2
+  add_single_writer(m_switches, std::uint64_t{1});
+  if (t.m_state.load(memory_order_relaxed) == task_block::due) {
+    t.m_state.store(task_block::running, memory_order_relaxed);  // O3: nobody else had a say since it went to sleep
+  } else {
+    t.m_state.exchange(task_block::running, memory_order_acquire);  // O1, O2
+  }
   m_running = &t;
   if (t.kind == wait::party::fiber || t.on_carrier) {
-    switch_stack(m_loop, t.rest, &t);
+    switch_stack(m_loop, t.rest, m_exceptions);
     settle(t);
   } else {
     step(t);
@@ -75,8 +79,8 @@ void worker::finish(task_block& t) noexcept {
   s.count_out();
 }
 
-void worker::fiber_main(void* task) {
-  auto& t = *static_cast<task_block*>(task);
+void worker::fiber_main(void*) {
+  task_block& t = *current()->m_running;
   try {
     t.body->run(*t.body, *t.scope);
   } catch (...) {
@@ -127,21 +131,25 @@ void worker::after_step(task_block& t, carrier& c) noexcept {
 // next.
 void worker::leave_stack(task_block& t, verdict why) noexcept {
   m_verdict = why;
+  // Exceptions in flight belong to the task: they leave the thread with it, and enter the one on which it goes on.
+  const exceptions_in_flight mine = take_exceptions(m_exceptions);
   if (t.kind == wait::party::fiber) {
-    switch_stack(t.rest, m_loop, nullptr);
+    put_exceptions(switch_stack(t.rest, m_loop, nullptr), mine);
     return;
   }
   carrier* const c = m_step_carrier;
   t.on_carrier = true;
+  void* there = nullptr;
   if (c->displaced) {
-    switch_stack(t.rest, m_loop, nullptr);
+    there = switch_stack(t.rest, m_loop, nullptr);
   } else {
     carrier* const fresh = take_carrier();
     if (fresh == nullptr) fatal("no memory for a worker that must go on while coroutine %lu blocks", t.id());
     c->displaced = true;
     m_loop_carrier = fresh;
-    switch_stack(t.rest, fresh->rest, this);
+    there = switch_stack(t.rest, fresh->rest, this);
   }
+  put_exceptions(there, mine);
   t.on_carrier = false;
   current()->m_step_carrier = c;
 }
@@ -181,11 +189,14 @@ void worker::yield() noexcept {
   leave_stack(*m_running, verdict::yielded);
 }
 
+nanos worker::deadline_after(nanos d) const noexcept {
+  const nanos now = m_clock.not_before_now();
+  return d > never - now ? never : now + d;
+}
+
 void worker::sleep_until(nanos deadline) noexcept {
   for (;;) {
     worker& w = *current();
-    // The time that the timer fired by is enough to know that the deadline has passed; the clock itself costs 25 ns.
-    if (w.m_now >= deadline || now_ns() >= deadline) return;
     w.m_home.check_fork();
     task_block& t = *w.m_running;
     if (w.m_timers.add(deadline, t)) {
@@ -194,13 +205,15 @@ void worker::sleep_until(nanos deadline) noexcept {
     } else {
       w.leave_stack(t, verdict::yielded);  // no memory for a timer: awake, but no less right
     }
+    // The time by which the timer fired is enough to know that the deadline has passed; the clock itself costs 25 ns.
+    if (current()->m_now >= deadline || now_ns() >= deadline) return;
   }
 }
 
 int worker::refill_budget() noexcept {
   const nanos now = now_ns();
-  if (m_budget_switches != m_switches) {
-    m_budget_switches = m_switches;
+  if (m_budget_switches != m_switches.load(memory_order_relaxed)) {
+    m_budget_switches = m_switches.load(memory_order_relaxed);
     m_budget_since = now;
   } else {
     const nanos elapsed = std::max<nanos>(now - m_budget_last, 1);
