@@ -43,7 +43,7 @@
 //    before it, parkers are never freed. A waiter touches the mutex only while it is queued or holds it. The warden only while
 //    WATCHED (I4), which is cleared, and the list left, before the queue can be empty.
 //
-// 7. Wake ledger. Who clears HELD with a queue owes a wake, unless one is in flight (choose). Who is woken and finds the lock
+// 7. Wake ledger. Who clears HELD with a queue owes a wake, unless one is in flight (wait/offer.hpp). Who is woken and finds the lock
 //    taken owes nothing: that holder's unlock does. Who leaves with an offer while the lock is free passes it on (leave).
 //    Grants are claims: the waiter takes itself out under the queue lock. So there is no grant to leak, and of grant and
 //    deadline exactly one happens.
@@ -57,6 +57,7 @@
 
 #include <mortise/base/fatal.hpp>
 #include <mortise/wait/context.hpp>
+#include <mortise/wait/offer.hpp>
 #include <mortise/wait/warden.hpp>
 
 namespace mortise::inline MORTISE_ABI {
@@ -174,7 +175,7 @@ bool mutex::claim(wait::waiter& n) noexcept {
   bool mine = false;
   if ((w & word::held) == 0) {
     if ((w & word::starving) != 0) {
-      mine = n.offered != 0;
+      mine = wait::next_in_turn(head_of(w), n);
     } else {
       // Bargers compete for HELD; who sets it first has the lock. Relaxed on failure: HELD can only have been set.
       std::uint64_t expected = w | word::queue_lock;
@@ -205,16 +206,16 @@ void mutex::leave(wait::waiter& n) noexcept {
   const bool told = n.offered != 0;
   wait::waiter* const head = wait::remove(head_of(w), n);
   std::uint64_t flags = w & (word::starving | word::watched);
-  wait::parker* successor = nullptr;
+  wait::offer successors;
   if (head == nullptr) {
     if ((w & word::watched) != 0) wait::unwatch(this);  // keeps I4
     flags = 0;
   } else if (told && (w & word::held) == 0) {
-    successor = wait::choose(head, now_ns());  // keeps I2
+    successors.choose(head, now_ns());  // keeps I2
     flags = guard_offers(*head, flags);
   }
   release_queue_lock(bits_of(head) | flags);
-  if (successor != nullptr) successor->unpark();
+  successors.wake();
 }
 
 void mutex::unlock_slow() noexcept {
@@ -236,11 +237,12 @@ void mutex::unlock_slow() noexcept {
   }
   wait::waiter* const head = head_of(w);
   const nanos now = now_ns();
-  wait::parker* const next = wait::choose(head, now);
+  wait::offer next;
+  next.choose(head, now);
   const std::uint64_t flags = guard_offers(*head, w & word::watched) | (starves(head, now) ? word::starving : 0);
   // O2, O3, and the last touch: HELD and QUEUE_LOCK go in one store, the word being ours alone (I1).
   m_word.store(bits_of(head) | flags, memory_order_release);
-  if (next != nullptr) next->unpark();
+  next.wake();
 }
 
 // The warden's look at a lock that is on its list, see warden.hpp. Must not wait for the queue lock.
@@ -249,9 +251,10 @@ void mutex::examine(void* self) noexcept {
   std::uint64_t w = m.m_word.load(memory_order_relaxed);  // O4
   if ((w & (word::held | word::queue_lock)) != 0) return;
   if (!m.m_word.compare_exchange_strong(w, w | word::queue_lock, memory_order_acquire, memory_order_relaxed)) return;  // O3
-  wait::parker* const next = wait::choose(head_of(w), now_ns());  // keeps I2
+  wait::offer next;
+  next.choose(head_of(w), now_ns());  // keeps I2
   m.release_queue_lock(w);
-  if (next != nullptr) next->unpark();
+  next.wake();
 }
 
 // A coroutine waits. False: it has the lock and goes on at once.

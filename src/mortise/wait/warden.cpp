@@ -10,6 +10,7 @@
 
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/futex.hpp>
+#include <mortise/wait/offer.hpp>
 
 namespace mortise::inline MORTISE_ABI::wait {
 namespace {

@@ -14,9 +14,6 @@
 
 namespace mortise::inline MORTISE_ABI::wait {
 
-// How long one who was told to come is waited for before the next is told too.
-inline constexpr nanos offer_bound = 4'000'000;
-
 // Adds `lock`; `examine(lock)` is called every tick until `unwatch`. Best effort: false if there is no memory or no thread
 // for it, and nothing was added. Called under the lock's queue lock, at most once until `unwatch`.
 bool watch(void* lock, void (*examine)(void* lock)) noexcept;
@@ -25,18 +22,5 @@ bool watch(void* lock, void (*examine)(void* lock)) noexcept;
 // that a lock on the list always has someone queued on it and thus still exists. `examine` must therefore not wait for the
 // queue lock.
 void unwatch(void* lock) noexcept;
-
-// Picks whom to wake: the first who has not been told, unless someone before it was told and is still expected. Marks it as
-// told. Null: nobody needs a wake.
-inline parker* choose(waiter* head, nanos now) noexcept {
-  for (waiter* n = head; n != nullptr; n = n->next) {
-    if (n->offered == 0) {
-      n->offered = now;
-      return n->who;
-    }
-    if (now - n->offered < offer_bound) return nullptr;
-  }
-  return nullptr;
-}
 
 }  // namespace mortise::inline MORTISE_ABI::wait
