@@ -8,8 +8,8 @@
 // 2. Word (8 bytes)
 //    HELD        exact. Set by whoever takes the lock, cleared by its unlock.
 //    QUEUE_LOCK  exact. Its owner alone reads and writes the queue; held for some ten instructions, never across a wait.
-//    STARVING    exact while the queue lock is free: a free lock is reserved for waiters that were offered it. Changed by the
-//                owner of the queue lock only; never set when the queue is empty.
+//    STARVING    a free lock is reserved for waiters that were offered it, in their order. Exact when the lock becomes free,
+//                may over-report while it is held. Changed by the owner of the queue lock only; not set without a queue.
 //    WATCHED     exact: the lock is on the warden's list. Changed by the owner of the queue lock only.
 //    CONTENDED   always 0; reserved.
 //    head        exact while the queue lock is free: the first waiter; the queue is linked through the waiters.
@@ -55,6 +55,7 @@
 
 #include <sched.h>
 
+#include <mortise/base/age_clock.hpp>
 #include <mortise/base/fatal.hpp>
 #include <mortise/wait/context.hpp>
 #include <mortise/wait/offer.hpp>
@@ -132,7 +133,7 @@ bool mutex::take_or_queue(wait::waiter& n) noexcept {
   // HELD or STARVING was set together with QUEUE_LOCK, so the word is ours (I1) and a plain store frees the queue. HELD:
   // its holder will see us. STARVING: the queue is not empty and a wake is in flight (I2).
   n.offered = 0;
-  n.since = now_ns();
+  n.since = age_clock_now();
   wait::waiter* const head = wait::push_back(head_of(w), n);
   std::uint64_t flags = w & (word::held | word::starving | word::watched);
   if ((w & word::held) == 0) flags = guard_offers(*head, flags);
@@ -193,8 +194,7 @@ bool mutex::claim(wait::waiter& n) noexcept {
   if (head == nullptr) {
     if ((w & word::watched) != 0) wait::unwatch(this);  // keeps I4
   } else {
-    flags |= w & word::watched;
-    if (starves(head, now_ns())) flags |= word::starving;
+    flags |= w & (word::watched | word::starving);  // STARVING is judged anew by our unlock
   }
   m_word.store(bits_of(head) | flags, memory_order_release);  // O3; the word is ours: HELD is set, by us (I1)
   return true;
@@ -211,7 +211,7 @@ void mutex::leave(wait::waiter& n) noexcept {
     if ((w & word::watched) != 0) wait::unwatch(this);  // keeps I4
     flags = 0;
   } else if (told && (w & word::held) == 0) {
-    successors.choose(head, now_ns());  // keeps I2
+    successors.choose(head, age_clock_now());  // keeps I2
     flags = guard_offers(*head, flags);
   }
   release_queue_lock(bits_of(head) | flags);
@@ -236,7 +236,7 @@ void mutex::unlock_slow() noexcept {
     }
   }
   wait::waiter* const head = head_of(w);
-  const nanos now = now_ns();
+  const nanos now = age_clock_now();
   wait::offer next;
   next.choose(head, now);
   const std::uint64_t flags = guard_offers(*head, w & word::watched) | (starves(head, now) ? word::starving : 0);
@@ -252,7 +252,7 @@ void mutex::examine(void* self) noexcept {
   if ((w & (word::held | word::queue_lock)) != 0) return;
   if (!m.m_word.compare_exchange_strong(w, w | word::queue_lock, memory_order_acquire, memory_order_relaxed)) return;  // O3
   wait::offer next;
-  next.choose(head_of(w), now_ns());  // keeps I2
+  next.choose(head_of(w), age_clock_now());  // keeps I2
   m.release_queue_lock(w);
   next.wake();
 }

@@ -102,15 +102,23 @@ void runtime_core::submit(task_block& t) noexcept {
   }
 }
 
-void runtime_core::send(task_block& t) noexcept {
+void runtime_core::put_into_inbox(task_block& t) noexcept {
   t.next = nullptr;
-  {
-    const std::lock_guard hold{m_inbox_guard};
-    (m_inbox_last == nullptr ? m_inbox_first : m_inbox_last->next) = &t;
-    m_inbox_last = &t;
-    m_inbox_size.fetch_add(1, memory_order_seq_cst);  // R1
-  }
+  const std::lock_guard hold{m_inbox_guard};
+  (m_inbox_last == nullptr ? m_inbox_first : m_inbox_last->next) = &t;
+  m_inbox_last = &t;
+  m_inbox_size.fetch_add(1, memory_order_seq_cst);  // R1
+}
+
+void runtime_core::send(task_block& t) noexcept {
+  put_into_inbox(t);
   if (idle() != 0) wake_one();  // R1
+}
+
+// R1 is kept without a look at the idle count: the first worker is woken if it is idle, and the caller, which is a worker
+// itself, finds the inbox filled when it goes idle.
+void runtime_core::wake_first() noexcept {
+  if (no_longer_idle(0)) m_workers[0]->wake();
 }
 
 unsigned runtime_core::take_from_inbox(worker& w, unsigned limit) noexcept {

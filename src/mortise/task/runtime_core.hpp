@@ -37,6 +37,8 @@ class runtime_core {
   unsigned take_from_inbox(worker& w, unsigned limit) noexcept;
   bool inbox_filled() const noexcept { return m_inbox_size.load(memory_order_seq_cst) != 0; }  // R1
   void send(task_block& t) noexcept;
+  void put_into_inbox(task_block& t) noexcept;  // and then a wake is owed: wake_one or wake_first
+  void wake_first() noexcept;
 
   void became_idle(unsigned index) noexcept;
   // False: somebody has taken it out of the idle ones already, to wake it.

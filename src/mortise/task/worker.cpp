@@ -3,9 +3,9 @@
 //
 // Wake ledger. A task that comes through the inbox is paid for by its sender (runtime_core). A task that a worker puts into
 // its own queue is run by that worker, so nobody is owed a wake for it; but the worker may be slow to come back to its loop.
-// Idle peers are therefore nudged while there is a backlog, at most once in `nudge_interval`, and a worker that becomes idle
-// while others are busy looks again by itself, at growing intervals (patrol), before it sleeps for good. A wake for each
-// short burst would cost more than the burst.
+// So idle peers are nudged while there is a standing backlog, and now and then even if there is none; and a worker that goes
+// idle while others make progress looks again by itself, at growing intervals (patrol). A wake for each short burst would
+// cost more than the burst. Where two workers have little to do, the second's tasks gather on the first (gather).
 #include <mortise/task/worker.hpp>
 
 #include <algorithm>
@@ -25,11 +25,13 @@ namespace {
 constexpr unsigned turns_between_polls = 16;
 constexpr nanos longest_without_poll = 200'000;
 constexpr unsigned busy_poll_limit = 256;  // timers that may join a queue that is not empty
+constexpr nanos load_window = 10'000'000;
 constexpr nanos shortest_watch = 50'000;
-constexpr double bearable_wait = 100'000;
-constexpr nanos bearable_lateness = 1'000'000;
+constexpr double bearable_wait = 150'000;
+constexpr nanos standing_backlog = 100'000;
 constexpr nanos nudge_interval = 1'000'000;
-constexpr nanos first_patrol = 1'000'000;
+constexpr nanos rare_nudge = 16'000'000;
+constexpr nanos first_patrol = 250'000;
 constexpr nanos longest_patrol = 16'000'000;
 
 // How far ahead the queue is walked: at 100,000 tasks memory latency is the whole cost. EPYC Zen 5, November 2026,
@@ -102,36 +104,59 @@ task_block* worker::find() noexcept {
   task_block* t = m_queue.pop();
   if (t != nullptr && m_clock.not_before_now() - m_now < longest_without_poll) return t;
   const nanos now = m_clock.read();
+  if (t == nullptr) m_backlog_since = now;
   poll(now, t == nullptr ? run_queue::capacity : busy_poll_limit);
   if (t == nullptr) t = m_queue.pop();
   if (t == nullptr && steal()) t = m_queue.pop();
-  if (t != nullptr && m_queue.size() != 0 && m_home.idle() != 0) nudge(now);
+  if (t != nullptr && m_queue.size() != 0 && m_home.idle() != 0) {
+    nudge(now, now - m_backlog_since > standing_backlog ? nudge_interval : rare_nudge);
+  }
   return t;
 }
 
 void worker::poll(nanos now, unsigned limit) noexcept {
   m_now = now;
-  m_due.store(m_timers.next_due(), memory_order_relaxed);
-  limit = std::min(limit, m_queue.room());
-  m_timers.advance(now, limit, [this](task_block& t, std::uint16_t round) noexcept {
+  const bool gathering = gather();
+  unsigned given = 0;
+  m_timers.advance(now, std::min(limit, m_queue.room()), [&](task_block& t, std::uint16_t round) noexcept {
     if (t.timer_round.load(memory_order_relaxed) != round) return;  // relaxed: a stale match is a spurious wake
     task_block::state expected = task_block::sleeping;
     // O3; a plain sleeper: only this timer wakes it
-    if (t.m_state.compare_exchange_strong(expected, task_block::due, memory_order_relaxed, memory_order_relaxed)) {
-      enqueue(t);
-    } else {
+    if (!t.m_state.compare_exchange_strong(expected, task_block::due, memory_order_relaxed, memory_order_relaxed)) {
       t.unpark();
+    } else if (gathering) {
+      m_home.put_into_inbox(t);
+      ++given;
+    } else {
+      enqueue(t);
     }
   });
-  if (m_home.inbox_filled()) {
+  if (given != 0) {
+    m_gave_at = now;
+    m_home.wake_first();
+  } else if (m_home.inbox_filled() && now - m_gave_at > first_patrol) {
     // A fair share, so that a burst from outside spreads over the workers.
     m_home.take_from_inbox(*this, std::min(m_queue.room(), run_queue::capacity / 4));
   }
 }
 
-// Wakes an idle peer to share the backlog.
-void worker::nudge(nanos now) noexcept {
-  if (now - m_last_nudge < nudge_interval) return;
+// Whether this worker's due sleepers are given to the first worker: when both have so little to do that one wake for all of
+// them is cheaper than one each. They sleep there from then on, and come back only when there is a backlog to steal.
+bool worker::gather() noexcept {
+  const nanos window = m_now - m_window_start;
+  if (window >= load_window) {
+    m_load.store(static_cast<unsigned>(100 - std::clamp<nanos>(100 * m_idle_time / window, 0, 100)), memory_order_relaxed);
+    m_window_start = m_now;
+    m_idle_time = 0;
+  }
+  constexpr unsigned little = 20;  // per cent; a hint, so relaxed
+  return m_index != 0 && m_load.load(memory_order_relaxed) < little &&
+         m_home.worker_at(0).m_load.load(memory_order_relaxed) < 2 * little;
+}
+
+// Wakes an idle peer to share the backlog, unless one was woken less than `interval` ago.
+void worker::nudge(nanos now, nanos interval) noexcept {
+  if (now - m_last_nudge < interval) return;
   m_last_nudge = now;
   m_home.wake_one();
 }
@@ -157,33 +182,45 @@ bool worker::steal() noexcept {
     const auto wait = static_cast<double>(watched) * waiting / static_cast<double>(std::max<std::uint64_t>(done - m_victim_switches, 1));
     m_victim_switches = done;
     m_watched_since = m_now;
-    const bool overdue = m_now - peer.m_due.load(memory_order_relaxed) > bearable_lateness;  // a hint
-    if ((wait > bearable_wait || overdue) && peer.m_queue.steal_into(m_queue) != 0) return true;
+    if (wait > bearable_wait && peer.m_queue.steal_into(m_queue) != 0) {
+      m_patrol = 0;
+      return true;
+    }
   }
   return false;
 }
 
 void worker::idle() noexcept {
   m_home.became_idle(m_index);
-  // R1: after announcing ourselves, look once more.
-  bool backlog = m_home.inbox_filled() || m_home.stopping();
-  for (unsigned i = 0; i < m_home.workers() && !backlog; ++i) backlog = m_home.worker_at(i).m_queue.size() != 0;
-  if (!backlog) {
+  // R1: after announcing ourselves, look once more. Peers' queues are looked at on patrol.
+  const nanos before = now_ns();
+  const bool just_gave = before - m_gave_at <= first_patrol;  // what is in the inbox is the first worker's for a while
+  if ((!m_home.inbox_filled() || just_gave) && !m_home.stopping()) {
     const nanos deadline = m_timers.next();
-    if (m_home.idle() < m_home.workers()) {
-      m_patrol = std::clamp(2 * m_patrol, first_patrol, longest_patrol);
-    } else {
-      m_patrol = 0;
-    }
-    const nanos look_again = m_patrol == 0 ? never : now_ns() + m_patrol;
+    const nanos look_again = std::min(next_patrol(before), just_gave ? before + 2 * first_patrol : never);
     if (look_again < deadline) {
       futex_wait(m_wake, 0, look_again);
     } else {
       m_alarm.wait(m_wake, deadline);
     }
+    m_idle_time += now_ns() - before;
   }
   m_home.no_longer_idle(m_index);
   m_wake.store(0, memory_order_relaxed);  // what the waker sent is found through the inbox's lock
+}
+
+// When to look at the peers by ourselves: not at all if none has run anything since the last look.
+nanos worker::next_patrol(nanos now) noexcept {
+  std::uint64_t progress = 0;
+  for (unsigned i = 0; i < m_home.workers(); ++i) {
+    if (i != m_index) progress += m_home.worker_at(i).m_switches.load(memory_order_relaxed);  // a hint
+  }
+  if (std::exchange(m_peers_progress, progress) == progress && m_home.idle() == m_home.workers()) {
+    m_patrol = 0;
+    return never;
+  }
+  m_patrol = std::clamp(2 * m_patrol, first_patrol, longest_patrol);
+  return now + m_patrol;
 }
 
 void worker::wake() noexcept {
@@ -198,7 +235,7 @@ void worker::enqueue(task_block& t) noexcept {
 void worker::enqueue_from_task(task_block& t) noexcept {
   enqueue(t);
   // The running task may be long in coming back to the loop.
-  if (m_home.idle() != 0) nudge(now_ns());
+  if (m_home.idle() != 0) nudge(m_clock.not_before_now(), nudge_interval);
 }
 
 void worker::prefetch() const noexcept {

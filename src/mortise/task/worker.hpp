@@ -84,7 +84,9 @@ class alignas(cache_line) worker final : public wait::context {
   [[noreturn]] void loop() noexcept;
   task_block* find() noexcept;
   void poll(nanos now, unsigned limit) noexcept;
-  void nudge(nanos now) noexcept;
+  void nudge(nanos now, nanos interval) noexcept;
+  bool gather() noexcept;
+  nanos next_patrol(nanos now) noexcept;
   bool steal() noexcept;
   void idle() noexcept;
   void run(task_block& t) noexcept;
@@ -112,11 +114,16 @@ class alignas(cache_line) worker final : public wait::context {
   nanos m_now = 0;                    // when the clock was last read
   quick_clock m_clock;
   nanos m_last_nudge = 0;
+  nanos m_backlog_since = 0;          // when the queue was last found empty
   nanos m_patrol = 0;
+  std::uint64_t m_peers_progress = 0;
+  nanos m_gave_at = 0;                // when due sleepers were last given to the first worker
+  nanos m_window_start = 0;           // of the measurement of m_load
+  nanos m_idle_time = 0;
+  atomic<unsigned> m_load{100};       // per cent of the last window that the worker was not idle
   unsigned m_victim = 0;
   std::uint64_t m_victim_switches = 0;
   nanos m_watched_since = 0;
-  atomic<nanos> m_due{never};         // the earliest deadline when the worker last looked; a hint for peers
 
   atomic<std::uint64_t> m_switches{0};  // tasks run, by this thread only; peers look at the progress
   std::uint64_t m_budget_switches = 0;

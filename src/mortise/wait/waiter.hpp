@@ -12,8 +12,8 @@ struct waiter {
   parker* who = nullptr;    // never freed; the waker copies it out before it lets the queue go
   waiter* next = nullptr;   // towards the tail; the tail's is null
   waiter* prev = nullptr;   // towards the head; the head's is the tail, so that both ends are one load away
-  nanos since = 0;          // when it began to wait; 0: it is in no queue
-  nanos offered = 0;        // when it was last told to come and claim; 0: no such wake is in flight
+  nanos since = 0;          // by the age clock, when it began to wait; 0: it is in no queue
+  nanos offered = 0;        // by the age clock, when it was last told to come and claim; 0: no such wake is in flight
 
   // For parties that cannot run their own waiting loop (coroutines, callbacks): what their wake does for them.
   //   claim  take what was offered; false: nothing was to be had, the party stays queued and asleep

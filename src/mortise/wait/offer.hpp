@@ -1,0 +1,61 @@
+#pragma once
+
+#include <array>
+
+#include <mortise/base/age_clock.hpp>
+#include <mortise/wait/waiter.hpp>
+
+namespace mortise::inline MORTISE_ABI::wait {
+
+// How long one who was told to come is waited for before the next is told too.
+inline constexpr nanos offer_bound = 4'000'000;
+
+// Whom an unlock wakes. An OS thread is told alone. Fibers and coroutines are told up to `batch` ahead of their turn: they
+// then lie in the waking worker's run queue in their order, and the lock and its data stay on that core from one to the next
+// instead of paying a wake for each.
+class offer {
+ public:
+  // Under the queue lock: tells those at the front of the queue who have not been told, unless one before them is expected
+  // that runs by itself. Keeps their parkers, so that `wake` needs neither queue nor lock.
+  void choose(waiter* head, nanos now) noexcept {
+    unsigned expected = 0;
+    for (waiter* n = head; n != nullptr && expected < batch; n = n->next) {
+      const bool overdue = n->offered != 0 && now - n->offered >= offer_bound;
+      if (overdue) continue;  // whoever it is, the others must not wait for it
+      const bool alone = n->who->runs_by_itself();
+      if (alone && expected != 0) return;
+      if (n->offered == 0) {
+        n->offered = now;
+        m_who[m_count++] = n->who;
+      }
+      if (alone) return;
+      ++expected;
+    }
+  }
+
+  // After all internal locks have been left.
+  void wake() const noexcept {
+    for (unsigned i = 0; i < m_count; ++i) m_who[i]->unpark();
+  }
+
+ private:
+  // EPYC Zen 5, November 2026, bench/seed 100,000 + 10,000 on two workers.
+  static constexpr unsigned batch = 16;
+  std::array<parker*, batch> m_who;
+  unsigned m_count = 0;
+};
+
+// Whether a reserved lock is for `n`: it was told, and so were all before it, too long ago to be waited for.
+inline bool next_in_turn(const waiter* head, const waiter& n, nanos now) noexcept {
+  if (n.offered == 0) return false;
+  for (const waiter* before = head; before != &n; before = before->next) {
+    if (before->offered == 0 || now - before->offered < offer_bound) return false;
+  }
+  return true;
+}
+
+inline bool next_in_turn(const waiter* head, const waiter& n) noexcept {
+  return head == &n ? n.offered != 0 : next_in_turn(head, n, age_clock_now());
+}
+
+}  // namespace mortise::inline MORTISE_ABI::wait
