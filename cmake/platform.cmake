@@ -1,0 +1,17 @@
+# What mortise runs on; anything else ends here, in one line.
+
+if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  message(FATAL_ERROR "mortise needs Linux, this is ${CMAKE_SYSTEM_NAME}")
+endif()
+if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|aarch64|arm64)$")
+  message(FATAL_ERROR "mortise needs x86-64 or aarch64, this is ${CMAKE_SYSTEM_PROCESSOR}")
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12)
+  message(FATAL_ERROR "mortise needs g++ 12 or later, this is ${CMAKE_CXX_COMPILER_VERSION}")
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 16)
+  message(FATAL_ERROR "mortise needs clang 16 or later, this is ${CMAKE_CXX_COMPILER_VERSION}")
+endif()
+if(NOT CMAKE_CXX_COMPILER_ID MATCHES "^(GNU|Clang)$")
+  message(FATAL_ERROR "mortise needs g++ 12 or clang 16, this is ${CMAKE_CXX_COMPILER_ID}")
+endif()
