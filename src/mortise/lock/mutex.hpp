@@ -45,6 +45,8 @@ namespace mortise::inline MORTISE_ABI {
 // builds also locking again, unlocking by a stranger, destroying it while held or waited on, and a blocking lock() that
 // has to wait in a coroutine.
 class MORTISE_CAPABILITY("mutex") mutex {
+  friend class lock_probe;  // tests: who waits
+
  public:
   constexpr mutex() noexcept = default;
   mutex(const mutex&) = delete;

@@ -38,6 +38,7 @@ class timers {
   nanos next() const noexcept;
 
   bool empty() const noexcept { return next() == never; }
+  std::size_t far_size() const noexcept { return m_far.size(); }
 
   // Calls `fire(task, round)` for up to `limit` deadlines that are not after `now`. Returns how many.
   template <class Fire>
