@@ -1,0 +1,23 @@
+# What an installed mortise is: libraries, headers below mortise/, a CMake package and pkg-config files.
+
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/mortise")
+
+# Two export sets, so that who asks for the component `lock` needs no Boost.
+install(TARGETS mortise_lock EXPORT mortise_lock FILE_SET HEADERS)
+install(EXPORT mortise_lock NAMESPACE mortise:: DESTINATION "${package_dir}" FILE mortise-lock.cmake)
+if(MORTISE_BUILD_TASK)
+  install(TARGETS mortise_task mortise_mortise EXPORT mortise_task FILE_SET HEADERS)
+  install(EXPORT mortise_task NAMESPACE mortise:: DESTINATION "${package_dir}" FILE mortise-task.cmake)
+endif()
+
+configure_package_config_file(
+  "${CMAKE_CURRENT_LIST_DIR}/mortise-config.cmake.in" "${PROJECT_BINARY_DIR}/mortise-config.cmake"
+  INSTALL_DESTINATION "${package_dir}" NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(
+  "${PROJECT_BINARY_DIR}/mortise-config-version.cmake" COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/mortise-config.cmake" "${PROJECT_BINARY_DIR}/mortise-config-version.cmake"
+        DESTINATION "${package_dir}")
+
+include("${CMAKE_CURRENT_LIST_DIR}/pkg_config.cmake")

@@ -1,0 +1,52 @@
+# mortise-lock.pc and mortise.pc, relocatable with the installation.
+
+set(pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+file(RELATIVE_PATH pc_prefix "/${pc_dir}" "/")
+string(REGEX REPLACE "/$" "" pc_prefix "${pc_prefix}")
+set(pc_define)
+if(MORTISE_CHECKED)
+  set(pc_define " -DMORTISE_CHECKED=1")
+endif()
+
+function(mortise_pkg_config name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION;REQUIRES;LIBS" "")
+  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/${name}.pc" @ONLY CONTENT [[
+prefix=${pcfiledir}/@pc_prefix@
+includedir=${prefix}/@CMAKE_INSTALL_INCLUDEDIR@
+libdir=${prefix}/@CMAKE_INSTALL_LIBDIR@
+
+Name: @name@
+Description: @arg_DESCRIPTION@
+Version: @PROJECT_VERSION@
+Requires: @arg_REQUIRES@
+Cflags: -I${includedir}@pc_define@
+Libs: -L${libdir} @arg_LIBS@
+]])
+  install(FILES "${PROJECT_BINARY_DIR}/${name}.pc" DESTINATION "${pc_dir}")
+endfunction()
+
+mortise_pkg_config(mortise-lock
+  DESCRIPTION "One mutex for coroutines, fibers and threads (C++20)"
+  LIBS "-lmortise_lock -pthread")
+
+if(MORTISE_BUILD_TASK)
+  # A shared libmortise_task brings its Boost.Context along; with a static one the program links it.
+  set(pc_boost)
+  if(NOT BUILD_SHARED_LIBS)
+    set(pc_boost " -lboost_context")
+    foreach(config "" _RELEASE _NONE _NOCONFIG)
+      get_target_property(location Boost::context IMPORTED_LOCATION${config})
+      if(location)
+        break()
+      endif()
+    endforeach()
+    get_filename_component(boost_dir "${location}" DIRECTORY)
+    if(NOT boost_dir IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+      set(pc_boost " -L${boost_dir} -lboost_context")
+    endif()
+  endif()
+  mortise_pkg_config(mortise
+    DESCRIPTION "One mutex for coroutines, fibers and threads, and a runtime for them (C++20)"
+    REQUIRES mortise-lock
+    LIBS "-lmortise_task${pc_boost}")
+endif()
