@@ -1,0 +1,124 @@
+# Which packages a command of ./dev needs, and how they come onto the machine.
+# need GROUP...: returns if all is there, installs what is missing if it may, ends with 3 otherwise.
+
+readonly FORMAT_VERSION=19  # formatting differs between versions
+
+declare -A WHY=([run]="to build and run mortise" [test]="for the tests" [bench]="for the benchmarks")
+
+packages_of() {  # group -> names
+  case $1 in
+    run)
+      echo g++ cmake libboost-context-dev libfmt-dev libcli11-dev nlohmann-json3-dev
+      command -v ninja >/dev/null || command -v make >/dev/null || echo ninja-build
+      ;;
+    test)
+      echo libgtest-dev libgmock-dev ccache pkg-config
+      command -v ninja >/dev/null || echo ninja-build
+      local n; n=$(clang_version)
+      echo "clang-$n" "libclang-rt-$n-dev"
+      if [ "$n" = $FORMAT_VERSION ] || apt_knows clang-format-$FORMAT_VERSION; then
+        echo clang-format-$FORMAT_VERSION
+      fi
+      ;;
+    bench) echo libbenchmark-dev libboost-fiber-dev python3 ;;
+  esac
+}
+
+is_debian() { command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; }
+apt_knows() { [ -n "$(apt-cache show "$1" 2>/dev/null | head -1)" ]; }
+
+# The newest clang from 16 to 19 that is installed with its runtime, else the newest that can be.
+clang_version() {
+  local n
+  for n in 19 18 17 16; do
+    if command -v clang++-$n >/dev/null && { ! is_debian || has libclang-rt-$n-dev; }; then echo $n; return; fi
+  done
+  for n in 19 18 17 16; do
+    if is_debian && apt_knows libclang-rt-$n-dev; then echo $n; return; fi
+  done
+  echo 19
+}
+
+# Tools count however they were installed; libraries by package, elsewhere by their headers.
+has() {
+  local header
+  case $1 in
+    g++ | cmake | ccache | python3 | clang-[0-9]* | clang-format-*) command -v "$1" >/dev/null; return ;;
+    ninja-build) command -v ninja >/dev/null; return ;;
+    pkg-config) command -v pkg-config >/dev/null; return ;;
+  esac
+  if is_debian; then
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+    return
+  fi
+  case $1 in
+    libboost-context-dev) header=boost/context/detail/fcontext.hpp ;;
+    libboost-fiber-dev) header=boost/fiber/mutex.hpp ;;
+    libfmt-dev) header=fmt/core.h ;;
+    libcli11-dev) header=CLI/CLI.hpp ;;
+    nlohmann-json3-dev) header=nlohmann/json.hpp ;;
+    libgtest-dev) header=gtest/gtest.h ;;
+    libgmock-dev) header=gmock/gmock.h ;;
+    libbenchmark-dev) header=benchmark/benchmark.h ;;
+    *) return 0 ;;  # a part of another package there
+  esac
+  [ -e "/usr/include/$header" ] || [ -e "/usr/local/include/$header" ]
+}
+
+missing_of() {
+  local package
+  for package in $(packages_of "$1"); do has "$package" || echo "$package"; done
+}
+
+need() {
+  local group missing=() why=()
+  for group in "$@"; do
+    local more; more=$(missing_of "$group")
+    [ -n "$more" ] || continue
+    missing+=($more)
+    why+=("${WHY[$group]}")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+
+  local reason; reason=$(IFS=,; echo "${why[*]}")
+  if ! is_debian; then
+    die 3 "missing ${reason//,/ and }; install what your system calls: ${missing[*]}"
+  fi
+  local install="apt-get install -y --no-install-recommends"
+  if [ -n "${MORTISE_NO_INSTALL-}" ] && [ "$MORTISE_NO_INSTALL" != 0 ]; then
+    die 3 "missing ${reason//,/ and }; to install: apt-get update && $install ${missing[*]}"
+  elif [ "$(id -u)" = 0 ]; then
+    install_packages "$@"
+  elif command -v sudo >/dev/null && [ -t 0 ] && [ -t 2 ]; then
+    say "missing ${reason//,/ and }: ${missing[*]}"
+    say "this would install them: sudo sh -c 'apt-get update && $install ${missing[*]}'"
+    read -r -p 'dev: run it? [y/N] ' answer
+    case $answer in
+      y | Y | yes) install_packages "$@" ;;
+      *) exit 3 ;;
+    esac
+  else
+    die 3 "missing ${reason//,/ and }; as root: apt-get update && $install ${missing[*]}"
+  fi
+}
+
+# As root, or with the consent just given through sudo.
+install_packages() {
+  local sudo= log=build/install.log group missing
+  [ "$(id -u)" = 0 ] || sudo=sudo
+  mkdir -p build
+  say "fetching the package lists"
+  $sudo apt-get update >$log 2>&1 </dev/null || failed_install
+  for group in "$@"; do
+    missing=$(missing_of "$group")  # anew: the lists may say more now
+    [ -n "$missing" ] || continue
+    say "installing ${WHY[$group]}:" $missing
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y \
+      --no-install-recommends $missing >>$log 2>&1 </dev/null || failed_install
+  done
+}
+
+failed_install() {
+  tail -n 20 build/install.log >&2
+  die 3 "the installation failed; the log is build/install.log"
+}

@@ -1,0 +1,101 @@
+# The stages of ./dev test and ./dev check. A stage that fails does not keep the others from running; all are summed up in one
+# last line. Each stage's ctest output is in build/PRESET/test.log; its end, and what failed, is shown.
+
+failed=()
+seconds_of=()
+
+# stage NAME COMMAND...: runs it in a shell of its own, with its time.
+stage() {
+  local name=$1 start=$SECONDS
+  shift
+  say "--- $name"
+  if ! ("$@"); then failed+=("$name"); fi
+  seconds_of+=("$name $((SECONDS - start)) s")
+  say "--- $name: $((SECONDS - start)) s"
+}
+
+summary() {
+  local times; times=$(IFS=,; echo "${seconds_of[*]}")
+  if [ ${#failed[@]} -gt 0 ]; then
+    local names; names=$(IFS=,; echo "${failed[*]}")
+    say "FAILED: ${names//,/, } (${times//,/, }; $SECONDS s in all)"
+    exit 1
+  fi
+  say "all passed (${times//,/, }; $SECONDS s in all)"
+}
+
+# ctest_in PRESET ARGS...: ctest's closing lines, and all of what failed.
+ctest_in() {
+  local preset=$1 log=build/$1/test.log
+  shift
+  if ctest --test-dir build/$preset --parallel "$(nproc)" --output-on-failure "$@" >$log 2>&1 </dev/null; then
+    sed -n '/% tests passed/,$p' $log
+  else
+    awk '/\*\*\*|^[0-9]+% tests passed/ { show = 1 } /^ *[0-9]+\/[0-9]+ Test .* Passed / { show = 0 } show' $log
+    return 1
+  fi
+}
+
+release_stage() {
+  configure release -DMORTISE_BUILD_TESTS=ON -DMORTISE_BUILD_EXAMPLES=ON -DMORTISE_BUILD_BENCH=ON
+  compile release
+  ctest_in release "$@"
+}
+
+debug_stage() {
+  configure debug
+  compile debug
+  ctest_in debug "$@"
+}
+
+tsan_stage() {
+  configure tsan -DCMAKE_CXX_COMPILER="$(command -v clang++-"$(clang_version)")"
+  compile tsan
+  ctest_in tsan "$@"
+}
+
+cpp_files() { find app bench examples src tests -name '*.[ch]pp' -print0 2>/dev/null; }
+
+formatter() {
+  local tool
+  for tool in clang-format-$FORMAT_VERSION clang-format; do
+    if "$tool" --version 2>/dev/null | grep -q "version $FORMAT_VERSION\."; then echo "$tool"; return; fi
+  done
+  return 1
+}
+
+format_stage() {
+  local tool
+  if ! tool=$(formatter); then
+    say "skipped: clang-format $FORMAT_VERSION is not here, and other versions format otherwise"
+  elif ! cpp_files | xargs -0 -n 20 -P "$(nproc)" "$tool" --dry-run -Werror >build/format.log 2>&1; then
+    sed -n 's/^\([^:]*\):\([0-9]*\):.*/\1/p' build/format.log | sort | uniq -c >&2
+    say "not formatted; ./dev format does it"
+    return 1
+  fi
+}
+
+test_quick() {
+  stage "release, quick tests" release_stage -L quick
+  summary
+}
+
+test_all() {
+  mkdir -p build
+  stage formatting format_stage
+  stage "release, layers, packaging" release_stage
+  stage "debug with AddressSanitizer" debug_stage
+  stage "ThreadSanitizer" tsan_stage
+  summary
+}
+
+check_all() {
+  local again=(--repeat until-fail:20 --timeout 1800)
+  mkdir -p build
+  stage "release, longer tests" release_stage -L check --no-tests=ignore
+  stage "release, stress" release_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
+  stage "debug, stress" debug_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
+  stage "ThreadSanitizer, stress" tsan_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
+  stage "benchmarks, smoke" python3 bench/table.py --quick
+  summary
+}
