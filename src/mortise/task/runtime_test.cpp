@@ -116,7 +116,6 @@ TEST(runtime, tasks_are_started_from_everywhere) {
   mortise::counter n;
   mortise::task_scope tasks;
   std::vector<std::jthread> threads;
-  mortise::atomic<bool> joined{false};
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 2000; ++i) {

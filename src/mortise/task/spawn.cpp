@@ -68,7 +68,7 @@ void start_fiber(task_block& t, closure& body) noexcept {
 }
 
 void start_coroutine(task_block& t, void* frame, closure* body) noexcept {
-  t.rest.at = frame;
+  t.rest.set(frame);
   t.body = body;
   start(t);
 }

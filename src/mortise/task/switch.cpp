@@ -3,7 +3,6 @@
 #include <cxxabi.h>
 #include <pthread.h>
 
-#include <atomic>
 #include <cstdint>
 
 #if MORTISE_ASAN
@@ -30,8 +29,7 @@ struct handover {
 MORTISE_BARE void* arrived(bc::transfer_t t, [[maybe_unused]] void* fake_stack) noexcept {
   auto* const h = static_cast<handover*>(t.data);
   void* const data = h->data;
-  // Relaxed atomic, since a worker may look ahead at it in a queue, only to prefetch (worker::prefetch).
-  std::atomic_ref<void*>{h->from->at}.store(t.fctx, std::memory_order_relaxed);
+  h->from->set(t.fctx);
 #if MORTISE_ASAN
   __sanitizer_finish_switch_fiber(fake_stack, &h->from->bottom, &h->from->size);
 #endif
@@ -46,7 +44,7 @@ MORTISE_BARE bc::transfer_t leave(const suspended& to, handover& h, [[maybe_unus
   h.from->shadow = __tsan_get_current_fiber();
   __tsan_switch_to_fiber(to.shadow, 0);
 #endif
-  return bc::jump_fcontext(to.at, &h);
+  return bc::jump_fcontext(to.where(), &h);
 }
 
 }  // namespace
@@ -70,7 +68,7 @@ void* exceptions_of_this_thread() noexcept { return abi::__cxa_get_globals(); }
 
 suspended make_raw_stack(char* base, char* top, void (*start)(bc::transfer_t)) noexcept {
   suspended s;
-  s.at = bc::make_fcontext(top, static_cast<std::size_t>(top - base), start);
+  s.set(bc::make_fcontext(top, static_cast<std::size_t>(top - base), start));
 #if MORTISE_ASAN
   s.bottom = base;
   s.size = static_cast<std::size_t>(top - base);
@@ -86,7 +84,7 @@ void drop_stack([[maybe_unused]] suspended& s) noexcept {
   __tsan_destroy_fiber(s.shadow);
   s.shadow = nullptr;
 #endif
-  s.at = nullptr;
+  s.set(nullptr);
 }
 
 }  // namespace mortise::inline MORTISE_ABI::task_detail

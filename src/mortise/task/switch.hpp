@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <mortise/base/abi.hpp>
+#include <mortise/base/atomic.hpp>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define MORTISE_ASAN 1
@@ -36,7 +37,8 @@ inline constexpr bool sanitized = MORTISE_ASAN || MORTISE_TSAN;
 
 // A stack that is not running now: where to go on, and what sanitizers want to know of it.
 struct suspended {
-  void* at = nullptr;
+  // Relaxed atomic, since a worker may look ahead at the tasks in its queue, only to prefetch, while one is stolen and runs.
+  atomic<void*> at{nullptr};
 #if MORTISE_ASAN
   const void* bottom = nullptr;
   std::size_t size = 0;
@@ -44,6 +46,22 @@ struct suspended {
 #if MORTISE_TSAN
   void* shadow = nullptr;
 #endif
+
+  suspended() = default;
+  suspended(const suspended& o) noexcept { *this = o; }
+  suspended& operator=(const suspended& o) noexcept {
+    set(o.where());
+#if MORTISE_ASAN
+    bottom = o.bottom;
+    size = o.size;
+#endif
+#if MORTISE_TSAN
+    shadow = o.shadow;
+#endif
+    return *this;
+  }
+  void* where() const noexcept { return at.load(memory_order_relaxed); }
+  void set(void* where_to_go_on) noexcept { at.store(where_to_go_on, memory_order_relaxed); }
 };
 
 // What the Itanium C++ ABI keeps for each OS thread: the active handlers and the number of exceptions being thrown. Two fibers

@@ -9,7 +9,6 @@
 #include <mortise/task/worker.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <memory>
 #include <system_error>
@@ -241,9 +240,7 @@ void worker::enqueue_from_task(task_block& t) noexcept {
 void worker::prefetch() const noexcept {
   if (const task_block* ahead = m_queue.peek(prefetch_block); ahead != nullptr) __builtin_prefetch(ahead, 1);
   if (const task_block* soon = m_queue.peek(prefetch_stack); soon != nullptr) {
-    // Relaxed: the task may be stolen and running elsewhere by now; any address will do for a prefetch.
-    const char* at = static_cast<const char*>(
-        std::atomic_ref<void*>{const_cast<void*&>(soon->rest.at)}.load(memory_order_relaxed));
+    const char* at = static_cast<const char*>(soon->rest.where());
     for (int i = 0; i < stack_lines; ++i) __builtin_prefetch(at + i * static_cast<int>(cache_line), 1);
   }
 }

@@ -4,7 +4,6 @@
 // more (keeps I2 of task_block). After a switch the code is possibly on another worker: `this` is then the old one, so
 // functions that suspend are done with `this` when they return from the switch.
 #include <algorithm>
-#include <atomic>
 #include <coroutine>
 
 #include <mortise/base/fatal.hpp>
@@ -19,11 +18,6 @@ namespace {
 constexpr nanos budget_check_interval = 100'000;
 constexpr nanos turn_length = 500'000;  // with others runnable, a task that never blocks yields after this long
 constexpr nanos far_deadline = nanos{1} << 27;
-
-// Relaxed atomic, since a worker may look ahead at it in a queue, only to prefetch (worker::prefetch).
-void keep_frame(task_block& t, void* frame) noexcept {
-  std::atomic_ref<void*>{t.rest.at}.store(frame, memory_order_relaxed);
-}
 
 }  // namespace
 
@@ -102,7 +96,7 @@ void worker::step(task_block& t) noexcept {
   carrier* const c = m_loop_carrier;
   m_step_carrier = c;
   c->end = step_end::elsewhere;
-  std::coroutine_handle<>::from_address(t.rest.at).resume();
+  std::coroutine_handle<>::from_address(t.rest.where()).resume();
   if (!c->displaced) return after_step(t, *c);
   worker& here = *current();
   here.after_step(t, *c);
@@ -120,7 +114,7 @@ void worker::after_step(task_block& t, carrier& c) noexcept {
       t.m_state.exchange(task_block::queued, memory_order_acquire);
       return enqueue(t);
     case step_end::finished:
-      std::coroutine_handle<>::from_address(t.rest.at).destroy();
+      std::coroutine_handle<>::from_address(t.rest.where()).destroy();
       if (t.body != nullptr) t.body->destroy(*t.body);
       return finish(t);
     case step_end::elsewhere: return;
@@ -242,7 +236,7 @@ wait::parker* worker::suspend_coroutine(void* frame, wait::waiter* node) noexcep
   m_home.check_fork();
   m_running->claims = node;
   m_step_carrier->end = step_end::suspended;
-  keep_frame(*m_running, frame);
+  m_running->rest.set(frame);
   return m_running;
 }
 
@@ -255,7 +249,7 @@ bool worker::sleep_coroutine(void* frame, nanos deadline) noexcept {
   if (m_running == nullptr || m_running->kind != wait::party::coroutine) return false;
   m_home.check_fork();
   task_block& t = *m_running;
-  keep_frame(t, frame);
+  t.rest.set(frame);
   if (!m_timers.add(deadline, t)) return yield_coroutine(frame);
   t.m_state.store(task_block::sleeping, memory_order_relaxed);  // O3
   m_step_carrier->end = step_end::asleep;
@@ -264,14 +258,14 @@ bool worker::sleep_coroutine(void* frame, nanos deadline) noexcept {
 
 bool worker::yield_coroutine(void* frame) noexcept {
   if (m_running == nullptr || m_running->kind != wait::party::coroutine) return false;
-  keep_frame(*m_running, frame);
+  m_running->rest.set(frame);
   m_step_carrier->end = step_end::yielded;
   return true;
 }
 
 void worker::root_finished(task_block& t, void* frame) noexcept {
   if (worker* const w = current(); w != nullptr && w->m_running == &t) {
-    keep_frame(t, frame);
+    t.rest.set(frame);
     w->m_step_carrier->end = step_end::finished;
     return;
   }
