@@ -1,8 +1,8 @@
-// Resident bytes of a sleeping task: RSS once all are asleep, minus RSS before the first, divided by their
-// number.
+// Resident bytes of a sleeping task: RSS once all are asleep, minus RSS before the first, divided by their count.
 //
-//     footprint fiber|coroutine [tasks]      one JSON line; page tables (VmPTE), which RSS leaves out, are
-//     shown beside
+//     footprint fiber|coroutine [tasks]      one JSON line
+//
+// Page tables (VmPTE) are shown beside: RSS leaves them out.
 
 #include <atomic>
 #include <chrono>
