@@ -1,0 +1,22 @@
+# cmake -P platform_test.cmake: what is not supported is named in one line, what is supported passes.
+
+function(expect pattern system processor compiler version)
+  set(CMAKE_SYSTEM_NAME ${system})
+  set(CMAKE_SYSTEM_PROCESSOR ${processor})
+  set(CMAKE_CXX_COMPILER_ID ${compiler})
+  set(CMAKE_CXX_COMPILER_VERSION ${version})
+  set(CMAKE_SIZEOF_VOID_P 8)
+  include("${CMAKE_CURRENT_LIST_DIR}/../../cmake/platform.cmake")
+  if(NOT mortise_unsupported MATCHES "${pattern}" OR mortise_unsupported MATCHES "\n")
+    message(SEND_ERROR "${ARGN} ${system} ${processor} ${compiler} ${version}: '${mortise_unsupported}'")
+  endif()
+endfunction()
+
+expect("^$" Linux x86_64 GNU 12.2.0)
+expect("^$" Linux aarch64 Clang 19.1.7)
+expect("needs Linux, this is Darwin" Darwin arm64 AppleClang 16.0)
+expect("needs Linux, this is Windows" Windows AMD64 MSVC 19.40)
+expect("aarch64, this is riscv64" Linux riscv64 GNU 14.1)
+expect("this is GNU 11.4.0" Linux x86_64 GNU 11.4.0)
+expect("this is Clang 15.0.6" Linux x86_64 Clang 15.0.6)
+expect("this is IntelLLVM 2024" Linux x86_64 IntelLLVM 2024)
