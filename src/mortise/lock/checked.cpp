@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include <mortise/base/fatal.hpp>
+#include <mortise/lock/cv_check.hpp>
 #include <mortise/lock/mutex.hpp>
 #include <mortise/wait/context.hpp>
 
@@ -78,7 +79,10 @@ holder myself() {
 
 }  // namespace
 
-void mutex::noted() noexcept { put(this, myself()); }
+void mutex::noted() noexcept {
+  detail::keep_cv_check();
+  put(this, myself());
+}
 void mutex::noted_async(call_site site) noexcept { put(this, {nullptr, 0, wait::party::coroutine, site}); }
 
 void mutex::noted_release() noexcept {

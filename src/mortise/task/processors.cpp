@@ -34,8 +34,11 @@ std::string cgroup_path(const char* controller) {
     char* const path = names == nullptr ? nullptr : std::strchr(names + 1, ':');
     if (path == nullptr) continue;
     *path = '\0';
-    const std::string list = "," + std::string(names + 1) + ",";
-    if (list.find("," + std::string(controller) + ",") != std::string::npos) found = path + 1;
+    std::string list(1, ',');
+    list.append(names + 1).append(1, ',');
+    std::string wanted(1, ',');
+    wanted.append(controller).append(1, ',');
+    if (list.find(wanted) != std::string::npos) found = path + 1;
   }
   std::fclose(f);
   return found;
@@ -58,7 +61,9 @@ unsigned v1_quota() {
   const std::string path = "/sys/fs/cgroup/cpu" + cgroup_path("cpu");
   const std::string quota = first_line(path + "/cpu.cfs_quota_us");
   if (quota.empty() || quota[0] == '-') return 0;
-  return quota_of((quota.substr(0, quota.find('\n')) + " " + first_line(path + "/cpu.cfs_period_us")).c_str());
+  std::string both = quota.substr(0, quota.find('\n'));
+  both.append(1, ' ').append(first_line(path + "/cpu.cfs_period_us"));
+  return quota_of(both.c_str());
 }
 
 unsigned affinity() noexcept {

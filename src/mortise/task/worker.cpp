@@ -117,6 +117,11 @@ void worker::poll(nanos now, unsigned limit) noexcept {
   m_now = now;
   const bool gathering = gather();
   unsigned given = 0;
+  // First what comes from outside, up to a fair share, so that a burst spreads over the workers: sleepers that are overdue
+  // would fill the queue for ever and new tasks never start. What was just given away is the first worker's for a while.
+  if (m_home.inbox_filled() && now - m_gave_at > first_patrol) {
+    m_home.take_from_inbox(*this, std::min(m_queue.room(), run_queue::capacity / 4));
+  }
   m_timers.advance(now, std::min(limit, m_queue.room()), [&](task_block& t, std::uint16_t round) noexcept {
     if (t.timer_round.load(memory_order_relaxed) != round) return;  // relaxed: a stale match is a spurious wake
     task_block::state expected = task_block::sleeping;
@@ -133,9 +138,6 @@ void worker::poll(nanos now, unsigned limit) noexcept {
   if (given != 0) {
     m_gave_at = now;
     m_home.wake_first();
-  } else if (m_home.inbox_filled() && now - m_gave_at > first_patrol) {
-    // A fair share, so that a burst from outside spreads over the workers.
-    m_home.take_from_inbox(*this, std::min(m_queue.room(), run_queue::capacity / 4));
   }
 }
 

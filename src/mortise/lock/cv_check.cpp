@@ -1,0 +1,77 @@
+// Checked builds name a std::condition_variable(_any) that is waited on in a fiber.
+//
+// It would block the OS thread under the fiber, and with it the fibers that could notify it. The C++ library ends up in
+// pthread_cond_wait and its timed forms, so these are interposed, in checked builds only, and passed on. Not under
+// ThreadSanitizer, which interposes the same.
+#include <mortise/base/abi.hpp>
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define MORTISE_NO_CV_CHECK 1
+#endif
+#endif
+
+#if MORTISE_IS_CHECKED && !defined(__SANITIZE_THREAD__) && !defined(MORTISE_NO_CV_CHECK)
+
+#include <dlfcn.h>
+#include <pthread.h>
+
+#include <mortise/base/fatal.hpp>
+#include <mortise/lock/cv_check.hpp>
+#include <mortise/wait/context.hpp>
+
+namespace mortise::inline MORTISE_ABI::detail {
+namespace {
+
+void check() noexcept {
+  wait::context& here = wait::this_context();
+  if (here.kind() == wait::party::thread) return;
+  fatal("%s %lu waits on a std::condition_variable, which blocks its worker and whoever would notify it: wait by polling "
+        "with sleep_for, or on a thread",
+        to_string(here.kind()), here.self().id());
+}
+
+template <class Function>
+Function* next(const char* name) noexcept {
+  auto* const f = reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+  if (f == nullptr) fatal("%s is not to be found in the C library", name);
+  return f;
+}
+
+}  // namespace
+
+void keep_cv_check() noexcept {}
+
+}  // namespace mortise::inline MORTISE_ABI::detail
+
+extern "C" {
+
+MORTISE_API int pthread_cond_wait(pthread_cond_t* c, pthread_mutex_t* m) {
+  static auto* const real = mortise::detail::next<decltype(::pthread_cond_wait)>("pthread_cond_wait");
+  mortise::detail::check();
+  return real(c, m);
+}
+
+MORTISE_API int pthread_cond_timedwait(pthread_cond_t* c, pthread_mutex_t* m, const timespec* t) {
+  static auto* const real = mortise::detail::next<decltype(::pthread_cond_timedwait)>("pthread_cond_timedwait");
+  mortise::detail::check();
+  return real(c, m, t);
+}
+
+MORTISE_API int pthread_cond_clockwait(pthread_cond_t* c, pthread_mutex_t* m, clockid_t clock, const timespec* t) {
+  static auto* const real = mortise::detail::next<decltype(::pthread_cond_clockwait)>("pthread_cond_clockwait");
+  mortise::detail::check();
+  return real(c, m, clock, t);
+}
+
+}  // extern "C"
+
+#else
+
+#include <mortise/lock/cv_check.hpp>
+
+namespace mortise::inline MORTISE_ABI::detail {
+void keep_cv_check() noexcept {}
+}  // namespace mortise::inline MORTISE_ABI::detail
+
+#endif
