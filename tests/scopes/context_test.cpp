@@ -35,7 +35,7 @@ class foreign_context final : public wait::context, public wait::parker {
     m_permit = false;
   }
   void yield() noexcept override { std::this_thread::yield(); }
-  wait::party kind() const noexcept override { return wait::party::fiber; }
+  wait::party kind() const noexcept override { return wait::party::thread; }  // it does block its OS thread
   int refill_budget() noexcept override { return 1000; }
   wait::parker* suspend_coroutine(void*, wait::waiter*) noexcept override { return nullptr; }
   unsigned long id() const noexcept override { return 77; }

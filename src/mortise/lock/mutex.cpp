@@ -86,7 +86,7 @@ void wait_for_queue_lock(int& turns) noexcept {
 }  // namespace
 
 bool mutex::try_slow() noexcept {
-  if (wait::budget < 0) wait::refill_budget();
+  if (wait::budget_left() < 0) wait::refill_budget();
   std::uint64_t w = m_word.load(memory_order_relaxed);  // O4
   while (obtainable(w)) {
     // O1
@@ -96,7 +96,7 @@ bool mutex::try_slow() noexcept {
 }
 
 bool mutex::lock_slow(nanos deadline) noexcept {
-  if (wait::budget < 0) wait::refill_budget();
+  if (wait::budget_left() < 0) wait::refill_budget();
   wait::waiter n;
   n.who = &wait::this_context().self();
   if (take_or_queue(n)) return true;
@@ -259,7 +259,7 @@ void mutex::examine(void* self) noexcept {
 
 // A coroutine waits. False: it has the lock and goes on at once.
 bool mutex::suspend(wait::waiter& n, void* frame, bool native, wait::executor* where) noexcept {
-  const bool go_on = wait::budget >= 0 || wait::refill_budget();
+  const bool go_on = wait::budget_left() >= 0 || wait::refill_budget();
   n.who = &wait::coroutine_parker(frame, n, native, where);
   wait::parker* const who = n.who;
   if (!go_on) {

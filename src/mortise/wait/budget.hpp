@@ -10,14 +10,18 @@ namespace mortise::inline MORTISE_ABI::wait {
 
 inline constexpr int unlimited_budget = 1 << 30;
 
-// initial-exec: one instruction relative to the thread register, so that no address can be cached across a suspension on
-// x86-64. Where a compiler caches it all the same, the budget of another thread is spent: harmless.
-#if defined(__clang__) || defined(__GNUC__)
+// A compiler may keep its address across a suspension, after which the caller is on another thread: the budget of a thread
+// that is not ours is then spent, which is harmless. Hence relaxed atomic, without an RMW. initial-exec: no function call.
 extern MORTISE_API __thread int budget __attribute__((tls_model("initial-exec")));
-#endif
+
+inline int budget_left() noexcept { return __atomic_load_n(&budget, __ATOMIC_RELAXED); }
 
 // Spends one unit. False: the budget is gone, call `refill_budget()` before anything else.
-inline bool spend_budget() noexcept { return --budget >= 0; }
+inline bool spend_budget() noexcept {
+  const int left = budget_left() - 1;
+  __atomic_store_n(&budget, left, __ATOMIC_RELAXED);
+  return left >= 0;
+}
 
 // Asks the context, which may let others run, and refills. False: the caller is a coroutine and should yield before it goes
 // on. Never called with an internal lock held.
