@@ -36,8 +36,7 @@ compile() {
         *Building* | *Linking*) [ -n "$said" ] || say "compiling build/$preset"; said=1 ;;
       esac
     done >$log; then
-    grep -v '^\[[0-9]*/[0-9]*\] \(Building\|Linking\)' $log >&2
-    [ -n "${KEEP_GOING-}" ] && return 1
+    grep -v '^\[ *[0-9%/]*\]' $log >&2
     die 1 "compiling build/$preset failed; the log is build/$preset/compile.log"
   fi
 }

@@ -30,8 +30,10 @@ ctest_in() {
   shift
   if ctest --test-dir build/$preset --parallel "$(nproc)" --output-on-failure "$@" >$log 2>&1 </dev/null; then
     sed -n '/% tests passed/,$p' $log
+    echo
   else
     awk '/\*\*\*|^[0-9]+% tests passed/ { show = 1 } /^ *[0-9]+\/[0-9]+ Test .* Passed / { show = 0 } show' $log
+    echo
     return 1
   fi
 }
@@ -69,22 +71,22 @@ format_stage() {
   if ! tool=$(formatter); then
     say "skipped: clang-format $FORMAT_VERSION is not here, and other versions format otherwise"
   elif ! cpp_files | xargs -0 -n 20 -P "$(nproc)" "$tool" --dry-run -Werror >build/format.log 2>&1; then
-    sed -n 's/^\([^:]*\):\([0-9]*\):.*/\1/p' build/format.log | sort | uniq -c >&2
-    say "not formatted; ./dev format does it"
+    sed -n 's/^\([^ :]*\):[0-9]*:[0-9]*: \(error\|warning\):.*/\1/p' build/format.log | sort -u >&2
+    say "these files are not formatted; ./dev format does it"
     return 1
   fi
 }
 
 test_quick() {
-  stage "release, quick tests" release_stage -L quick
+  stage "quick tests" release_stage -L quick
   summary
 }
 
 test_all() {
   mkdir -p build
   stage formatting format_stage
-  stage "release, layers, packaging" release_stage
-  stage "debug with AddressSanitizer" debug_stage
+  stage "release with layers and packaging" release_stage
+  stage "debug with ASan and UBSan" debug_stage
   stage "ThreadSanitizer" tsan_stage
   summary
 }
@@ -92,10 +94,10 @@ test_all() {
 check_all() {
   local again=(--repeat until-fail:20 --timeout 1800)
   mkdir -p build
-  stage "release, longer tests" release_stage -L check --no-tests=ignore
-  stage "release, stress" release_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
-  stage "debug, stress" debug_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
-  stage "ThreadSanitizer, stress" tsan_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
-  stage "benchmarks, smoke" python3 bench/table.py --quick
+  stage "release: longer tests" release_stage -L check --no-tests=ignore
+  stage "release: stress" release_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
+  stage "debug: stress" debug_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
+  stage "ThreadSanitizer: stress" tsan_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
+  stage "benchmarks: smoke" python3 bench/table.py --quick
   summary
 }

@@ -16,7 +16,10 @@ int main() {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 10'000; ++i) {
-        { std::lock_guard hold{m}; ++sum; }
+        {
+          std::lock_guard hold{m};
+          ++sum;
+        }
         other.with([](int& n) { ++n; });
       }
     });

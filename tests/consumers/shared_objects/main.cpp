@@ -15,7 +15,10 @@ int main() {
   long sum = 0;
   std::thread one{[&] { add_in_one(m, sum, n); }};
   std::thread other{[&] { add_in_other(m, sum, n); }};
-  for (int i = 0; i < n; ++i) { std::lock_guard hold{m}; ++sum; }
+  for (int i = 0; i < n; ++i) {
+    std::lock_guard hold{m};
+    ++sum;
+  }
   one.join();
   other.join();
   std::printf("%ld\n", sum);
