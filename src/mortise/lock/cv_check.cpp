@@ -4,14 +4,9 @@
 // pthread_cond_wait and its timed forms, so these are interposed, in checked builds only, and passed on. Not under
 // ThreadSanitizer, which interposes the same.
 #include <mortise/base/abi.hpp>
+#include <mortise/base/sanitizers.hpp>
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define MORTISE_NO_CV_CHECK 1
-#endif
-#endif
-
-#if MORTISE_IS_CHECKED && !defined(__SANITIZE_THREAD__) && !defined(MORTISE_NO_CV_CHECK)
+#if MORTISE_IS_CHECKED && !MORTISE_TSAN
 
 #include <dlfcn.h>
 #include <pthread.h>

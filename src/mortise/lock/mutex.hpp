@@ -141,8 +141,8 @@ class MORTISE_CAPABILITY("mutex") mutex {
   }
   static bool obtainable(std::uint64_t w) noexcept { return (w & (word::held | word::starving)) == 0; }
   bool take_or_queue(wait::waiter& n) noexcept;
-  bool claim(wait::waiter& n) noexcept;
-  void leave(wait::waiter& n) noexcept;
+  MORTISE_API bool claim(wait::waiter& n) noexcept;
+  MORTISE_API void leave(wait::waiter& n) noexcept;
   std::uint64_t guard_offers(const wait::waiter& head, std::uint64_t flags) noexcept;
   std::uint64_t take_queue_lock() noexcept;
   void release_queue_lock(std::uint64_t keep) noexcept;

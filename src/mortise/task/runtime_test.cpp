@@ -11,12 +11,12 @@
 #include <vector>
 
 #include <mortise/base/atomic.hpp>
+#include <mortise/base/sanitizers.hpp>
 #include <mortise/task/counter.hpp>
 #include <mortise/task/go.hpp>
 #include <mortise/task/overflow.hpp>
 #include <mortise/task/processors.hpp>
 #include <mortise/task/sleep.hpp>
-#include <mortise/task/switch.hpp>
 #include <mortise/task/task_scope.hpp>
 
 namespace {
@@ -136,7 +136,7 @@ TEST(runtime, tasks_are_started_from_everywhere) {
 }
 
 TEST(runtime, a_hundred_thousand_fibers_and_coroutines) {
-  const int each = mortise::task_detail::sanitized ? 2'000 : 100'000;
+  const int each = mortise::sanitized ? 2'000 : 100'000;
   mortise::runtime rt{{.stack_size = 16384}};
   mortise::task_scope tasks{rt};
   mortise::counter n;

@@ -45,7 +45,7 @@ void wake_later(wait::parker& who, nanos deadline, const std::stop_token& stop) 
 
 void sleep_until(nanos deadline) noexcept {
   if (worker* const w = worker::current(); w != nullptr && w->running() != nullptr) {
-    worker::sleep_until(deadline);
+    w->sleep_until(deadline);
   } else {
     sleep_thread(deadline);
   }
@@ -53,7 +53,7 @@ void sleep_until(nanos deadline) noexcept {
 
 void sleep_for(nanos d) noexcept {
   if (worker* const w = worker::current(); w != nullptr && w->running() != nullptr) {
-    worker::sleep_until(w->deadline_after(d));
+    w->sleep_until(w->deadline_after(d));
   } else {
     sleep_thread(deadline_after(std::chrono::nanoseconds{d}));
   }

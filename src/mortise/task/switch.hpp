@@ -9,31 +9,9 @@
 
 #include <mortise/base/abi.hpp>
 #include <mortise/base/atomic.hpp>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define MORTISE_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define MORTISE_ASAN 1
-#endif
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define MORTISE_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define MORTISE_TSAN 1
-#endif
-#endif
-#ifndef MORTISE_ASAN
-#define MORTISE_ASAN 0
-#endif
-#ifndef MORTISE_TSAN
-#define MORTISE_TSAN 0
-#endif
+#include <mortise/base/sanitizers.hpp>
 
 namespace mortise::inline MORTISE_ABI::task_detail {
-
-inline constexpr bool sanitized = MORTISE_ASAN || MORTISE_TSAN;
 
 // A stack that is not running now: where to go on, and what sanitizers want to know of it.
 struct suspended {

@@ -81,6 +81,7 @@ class timers {
     nanos earliest = never;
   };
 
+  static constexpr unsigned prefetched = 8;  // entries ahead
   static constexpr unsigned slot_bits = 16;  // 65,536 ns
   static constexpr unsigned slots = 2048;
   static std::int64_t slot_number(nanos t) noexcept { return t >> slot_bits; }

@@ -42,7 +42,7 @@ class alignas(cache_line) worker final : public wait::context {
   [[gnu::noinline]] static worker* current() noexcept;
 
   void thread_main();
-  static void fiber_main(void*);  // the first thing on a fiber's stack
+  static void fiber_main(void* worker);  // the first thing on a fiber's stack
 
   // wait::context, for the task that runs now
   wait::parker& self() noexcept override;
@@ -56,7 +56,7 @@ class alignas(cache_line) worker final : public wait::context {
   nanos deadline_after(nanos d) const noexcept;
 
   // The running task sleeps at least until `deadline`; only for fibers and blocking calls.
-  static void sleep_until(nanos deadline) noexcept;
+  void sleep_until(nanos deadline) noexcept;
 
   // The running coroutine's frame goes on at `deadline`, or behind the other runnable tasks. False: no coroutine runs here.
   bool sleep_coroutine(void* frame, nanos deadline) noexcept;
@@ -83,7 +83,7 @@ class alignas(cache_line) worker final : public wait::context {
   static void carrier_main(void* self);
   [[noreturn]] void loop() noexcept;
   task_block* find() noexcept;
-  void poll(nanos now, unsigned limit) noexcept;
+  void poll(nanos now) noexcept;
   void nudge(nanos now, nanos interval) noexcept;
   bool gather() noexcept;
   nanos next_patrol(nanos now) noexcept;
@@ -94,7 +94,7 @@ class alignas(cache_line) worker final : public wait::context {
   void step(task_block& t) noexcept;
   void after_step(task_block& t, carrier& c) noexcept;
   void commit_park(task_block& t) noexcept;
-  void leave_stack(task_block& t, verdict why) noexcept;
+  worker& leave_stack(task_block& t, verdict why) noexcept;
   void finish(task_block& t) noexcept;
   void prefetch() const noexcept;
   carrier* take_carrier() noexcept;

@@ -30,7 +30,7 @@ void worker::run(task_block& t) noexcept {
   }
   m_running = &t;
   if (t.kind == wait::party::fiber || t.on_carrier) {
-    switch_stack(m_loop, t.rest, m_exceptions);
+    switch_stack(m_loop, t.rest, this);
     settle(t);
   } else {
     step(t);
@@ -73,15 +73,15 @@ void worker::finish(task_block& t) noexcept {
   s.count_out();
 }
 
-void worker::fiber_main(void*) {
-  task_block& t = *current()->m_running;
+void worker::fiber_main(void* here) {
+  task_block& t = *static_cast<worker*>(here)->m_running;
   try {
     t.body->run(*t.body, *t.scope);
   } catch (...) {
     t.scope->failed(std::current_exception());
   }
   t.body->destroy(*t.body);
-  worker& w = *current();
+  worker& w = *current();  // not `here`: the task may have moved
   w.m_verdict = verdict::ended;
   switch_for_good(t.rest, w.m_loop, nullptr);
 }
@@ -122,30 +122,31 @@ void worker::after_step(task_block& t, carrier& c) noexcept {
 }
 
 // The running fiber, or a coroutine that blocks in the middle of a step, leaves its stack. Returns on whatever worker runs it
-// next.
-void worker::leave_stack(task_block& t, verdict why) noexcept {
+// next, and which one that is.
+worker& worker::leave_stack(task_block& t, verdict why) noexcept {
   m_verdict = why;
   // Exceptions in flight belong to the task: they leave the thread with it, and enter the one on which it goes on.
   const exceptions_in_flight mine = take_exceptions(m_exceptions);
+  worker* here = nullptr;
   if (t.kind == wait::party::fiber) {
-    put_exceptions(switch_stack(t.rest, m_loop, nullptr), mine);
-    return;
-  }
-  carrier* const c = m_step_carrier;
-  t.on_carrier = true;
-  void* there = nullptr;
-  if (c->displaced) {
-    there = switch_stack(t.rest, m_loop, nullptr);
+    here = static_cast<worker*>(switch_stack(t.rest, m_loop, nullptr));
   } else {
-    carrier* const fresh = take_carrier();
-    if (fresh == nullptr) fatal("no memory for a worker that must go on while coroutine %lu blocks", t.id());
-    c->displaced = true;
-    m_loop_carrier = fresh;
-    there = switch_stack(t.rest, fresh->rest, this);
+    carrier* const c = m_step_carrier;
+    t.on_carrier = true;
+    if (c->displaced) {
+      here = static_cast<worker*>(switch_stack(t.rest, m_loop, nullptr));
+    } else {
+      carrier* const fresh = take_carrier();
+      if (fresh == nullptr) fatal("no memory for a worker that must go on while coroutine %lu blocks", t.id());
+      c->displaced = true;
+      m_loop_carrier = fresh;
+      here = static_cast<worker*>(switch_stack(t.rest, fresh->rest, this));
+    }
+    t.on_carrier = false;
+    here->m_step_carrier = c;
   }
-  put_exceptions(there, mine);
-  t.on_carrier = false;
-  current()->m_step_carrier = c;
+  put_exceptions(here->m_exceptions, mine);
+  return *here;
 }
 
 // wait::context
@@ -164,7 +165,10 @@ void worker::park(nanos deadline) noexcept {
     t.m_state.exchange(task_block::running, memory_order_acquire);  // O1: takes the permit
     return;
   }
-  if (deadline == never) return leave_stack(t, verdict::parked);
+  if (deadline == never) {
+    leave_stack(t, verdict::parked);
+    return;
+  }
   const nanos now = now_ns();
   if (now >= deadline) return;
   timers* const armed = deadline - now > far_deadline ? &m_timers : nullptr;
@@ -189,19 +193,18 @@ nanos worker::deadline_after(nanos d) const noexcept {
 }
 
 void worker::sleep_until(nanos deadline) noexcept {
-  for (;;) {
-    worker& w = *current();
-    w.m_home.check_fork();
-    task_block& t = *w.m_running;
-    if (w.m_timers.add(deadline, t)) {
+  worker* here = this;
+  task_block& t = *m_running;
+  do {
+    here->m_home.check_fork();
+    if (here->m_timers.add(deadline, t)) {
       t.m_state.store(task_block::sleeping, memory_order_relaxed);  // O3
-      w.leave_stack(t, verdict::asleep);
+      here = &here->leave_stack(t, verdict::asleep);
     } else {
-      w.leave_stack(t, verdict::yielded);  // no memory for a timer: awake, but no less right
+      here = &here->leave_stack(t, verdict::yielded);  // no memory for a timer: awake, but no less right
     }
     // The time by which the timer fired is enough to know that the deadline has passed; the clock itself costs 25 ns.
-    if (current()->m_now >= deadline || now_ns() >= deadline) return;
-  }
+  } while (here->m_now < deadline && now_ns() < deadline);
 }
 
 int worker::refill_budget() noexcept {

@@ -1,0 +1,81 @@
+// The `mortise` command.
+#include <app/run/options.hpp>
+#include <app/run/report.hpp>
+#include <app/run/workload.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include <mortise/base/sanitizers.hpp>
+#include <mortise/base/version.hpp>
+#include <mortise/task/overflow.hpp>
+
+namespace {
+
+constexpr const char* examples =
+    "mortise: one mutex for coroutines, fibers and threads\n\n"
+    "  mortise run                                            the seed's program: 100 readers, 10 writers\n"
+    "  mortise run --tasks thread --lock std                  the same on threads and std::mutex\n"
+    "  mortise run --tasks coroutine --readers 1000000 --json a million of them, as JSON\n\n"
+    "mortise run --help tells all flags, mortise --version the version.\n";
+
+std::string version() {
+#if defined(__clang__)
+  const std::string compiler = "clang " __clang_version__;
+#else
+  const std::string compiler = "g++ " __VERSION__;
+#endif
+  return fmt::format("mortise {} ({}, {}{}{})\n", MORTISE_VERSION, compiler, MORTISE_BUILD_MODE,
+                     MORTISE_IS_CHECKED ? ", checked" : "", mortise::sanitized ? ", sanitized" : "");
+}
+
+int fail(int code, const std::string& line) {
+  fmt::print(stderr, "mortise: {}\n", line);
+  return code;
+}
+
+int run_command(const std::vector<std::string>& arguments) {
+  const app::run_options options = app::parse_run(arguments);
+  mortise::install_overflow_handler();
+  const app::run_result result = app::run(options);
+  fmt::print("{}", options.json ? app::as_json(options, result) : app::three_lines(result));
+  if (std::fflush(stdout) != 0) return fail(1, "cannot write the result to standard output");
+  if (!result.sound()) return 1;
+  return result.interrupted_by != 0 ? 128 + result.interrupted_by : 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  try {
+    if (words.empty()) {
+      fmt::print("{}", examples);
+      return 0;
+    }
+    if (words[0] == "run") return run_command({words.begin() + 1, words.end()});
+    if (words[0] == "--version" || words[0] == "-V") {
+      fmt::print("{}", version());
+      return 0;
+    }
+    if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+      fmt::print("{}", examples);
+      return 0;
+    }
+    const std::string near = app::nearest(words[0], {"run", "--version", "--help"});
+    return fail(2, near.empty() ? fmt::format("{}: no such command; there is: run", words[0])
+                                : fmt::format("{}: no such command; did you mean {}?", words[0], near));
+  } catch (const app::answer& a) {
+    fmt::print("{}", a.what());
+    return 0;
+  } catch (const app::usage_error& e) {
+    return fail(2, e.what());
+  } catch (const std::system_error& e) {
+    return fail(1, e.what());
+  } catch (const std::bad_alloc&) {
+    return fail(1, "no memory for so many tasks");
+  }
+}

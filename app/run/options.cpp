@@ -1,0 +1,161 @@
+#include <app/run/duration.hpp>
+#include <app/run/options.hpp>
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+namespace app {
+namespace {
+
+constexpr const char* description =
+    R"(The seed's program: readers and writers share a map behind one mutex, each sleeping between its turns.
+Prints readOps, writeOps and the map after the time is over. The clock starts when all tasks have been started.
+Every turn checks that it is alone in its section, and the map is checked against what was written: exit 1 if not.
+
+With --lock none nothing guards the map (its cells are atomics, so that this is no data race) and every 16th turn of a
+task gives up the processor in the middle of its section: the control, which must show overlaps and exit 1.)";
+
+constexpr const char* footer =
+    R"(Durations are a number and h, m, s, ms, us or ns (1ms, 250us, 1.5s), or 0.
+Exit: 0 all was well, 1 overlaps, mismatches or no resources, 2 bad usage, 130 interrupted (the result is printed).)";
+
+// Checks a whole number; the error names what is allowed. The flag's name is put before it by CLI11.
+template <class T>
+CLI::Validator whole_number(T least, T most) {
+  return CLI::Validator(
+      [least, most](std::string& text) -> std::string {
+        T n{};
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+        if (error == std::errc{} && end == text.data() + text.size() && n >= least && n <= most) return {};
+        return fmt::format("{} is not in {}..{}", text, least, most);
+      },
+      fmt::format("{}..{}", least, most));
+}
+
+CLI::Validator duration(std::int64_t least, std::int64_t most) {
+  const std::string range = fmt::format("{}..{}", format_duration(least), format_duration(most));
+  return CLI::Validator(
+      [=](std::string& text) -> std::string {
+        const auto ns = parse_duration(text);
+        if (!ns || *ns < least || *ns > most) return fmt::format("{} is no duration in {}", text, range);
+        text = std::to_string(*ns);
+        return {};
+      },
+      range);
+}
+
+template <class Enum>
+CLI::Validator one_of(std::initializer_list<Enum> choices) {
+  std::string allowed;
+  for (const Enum c : choices) allowed.append(allowed.empty() ? "" : "|").append(to_string(c));
+  const std::vector<Enum> all(choices);
+  return CLI::Validator(
+      [allowed, all](std::string& text) -> std::string {
+        for (const Enum c : all) {
+          if (text != to_string(c)) continue;
+          text = std::to_string(static_cast<int>(c));
+          return {};
+        }
+        return fmt::format("{} is none of {}", text, allowed);
+      },
+      allowed);
+}
+
+// The message of CLI11 in our form: one line that starts with the flag.
+std::string one_line(const CLI::App& app, const CLI::ParseError& e, const std::vector<std::string>& arguments) {
+  if (dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr) {
+    std::vector<std::string> known;
+    for (const CLI::Option* o : app.get_options()) known.push_back(o->get_name());
+    for (const std::string& given : arguments) {
+      const std::string flag = given.substr(0, given.find('='));
+      if (std::find(known.begin(), known.end(), flag) != known.end() || !flag.starts_with("-")) continue;
+      const std::string near = nearest(flag, known);
+      return near.empty() ? fmt::format("{}: no such flag; see mortise run --help", flag)
+                          : fmt::format("{}: no such flag; did you mean {}?", flag, near);
+    }
+    return fmt::format("{}; flags start with --, see mortise run --help", e.what());
+  }
+  std::string text = e.what();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+}  // namespace
+
+const char* to_string(task_kind k) {
+  return k == task_kind::fiber ? "fiber" : k == task_kind::coroutine ? "coroutine" : "thread";
+}
+const char* to_string(lock_kind k) {
+  return k == lock_kind::mortise ? "mortise" : k == lock_kind::std ? "std" : "none";
+}
+
+std::string nearest(const std::string& text, const std::vector<std::string>& known) {
+  std::string best;
+  std::size_t least = std::max<std::size_t>(2, text.size() / 3) + 1;
+  for (const std::string& k : known) {
+    std::vector<std::size_t> row(k.size() + 1);
+    for (std::size_t j = 0; j <= k.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= text.size(); ++i) {
+      std::size_t diagonal = row[0];
+      row[0] = i;
+      for (std::size_t j = 1; j <= k.size(); ++j) {
+        const std::size_t changed = diagonal + (text[i - 1] == k[j - 1] ? 0 : 1);
+        diagonal = row[j];
+        row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
+      }
+    }
+    if (row.back() < least) {
+      least = row.back();
+      best = k;
+    }
+  }
+  return best;
+}
+
+run_options parse_run(const std::vector<std::string>& arguments) {
+  constexpr std::uint64_t most_tasks = 100'000'000;
+  constexpr std::int64_t hour = 3'600'000'000'000;
+  run_options o;
+  CLI::App app{description, "mortise run"};
+  app.footer(footer);
+  app.add_option("--readers", o.readers, "tasks that read")->check(whole_number<std::uint64_t>(0, most_tasks));
+  app.add_option("--writers", o.writers, "tasks that write")->check(whole_number<std::uint64_t>(0, most_tasks));
+  app.add_option("--keys", o.keys, "keys of the map, from 0")->check(whole_number<std::uint64_t>(1, 1'000'000));
+  app.add_option("--values", o.values, "values written, from 0")
+      ->check(whole_number<std::uint64_t>(1, 1'000'000'000));
+  app.add_option("--sleep", o.sleep_ns, "how long a task sleeps between turns; 0: only gives way")
+      ->transform(duration(0, 24 * hour));
+  app.add_option("--for", o.for_ns, "how long the program runs")->transform(duration(0, 24 * hour));
+  app.add_option("--tasks", o.tasks, "what the tasks are")
+      ->transform(one_of({task_kind::fiber, task_kind::coroutine, task_kind::thread}));
+  app.add_option("--lock", o.lock, "what guards the map (std: with threads only; none: the control)")
+      ->transform(one_of({lock_kind::mortise, lock_kind::std, lock_kind::none}));
+  app.add_option("--workers", o.workers, "OS threads for fibers and coroutines; 0: as many as are usable")
+      ->check(whole_number<unsigned>(0, 1024));
+  app.add_option("--seed", o.seed, "same seed, same keys and values for each task")
+      ->check(whole_number<std::uint64_t>(0, std::numeric_limits<std::int64_t>::max()));
+  app.add_flag("--json", o.json, "print one JSON object instead");
+  try {
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    app.parse(reversed);
+  } catch (const CLI::CallForHelp&) {
+    throw answer(app.help());
+  } catch (const CLI::ParseError& e) {
+    throw usage_error(one_line(app, e, arguments));
+  }
+  if (o.lock == lock_kind::std && o.tasks != task_kind::thread) {
+    throw usage_error(fmt::format("--lock: std works with --tasks thread only, not {}: it blocks the OS thread",
+                                  to_string(o.tasks)));
+  }
+  constexpr std::uint64_t most_threads = 32'000;
+  if (o.tasks == task_kind::thread && o.parties() > most_threads) {
+    throw usage_error(fmt::format("--tasks: {} threads are more than {}; use fiber or coroutine", o.parties(), most_threads));
+  }
+  return o;
+}
+
+}  // namespace app

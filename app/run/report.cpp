@@ -1,0 +1,95 @@
+#include <app/run/duration.hpp>
+#include <app/run/report.hpp>
+
+#include <fmt/format.h>
+
+#include <mortise/base/version.hpp>
+#include <nlohmann/json.hpp>
+
+namespace app {
+
+std::string three_lines(const run_result& r) {
+  std::string out = fmt::format("readOps: {}\nwriteOps: {}\nstate: map[", r.read_ops, r.write_ops);
+  const char* gap = "";
+  for (const auto& [key, value] : r.state) {
+    out += fmt::format("{}{}:{}", gap, key, value);
+    gap = " ";
+  }
+  return out + "]\n";
+}
+
+std::optional<double> limit_ops_per_s(const run_options& o) {
+  if (o.sleep_ns == 0) return std::nullopt;
+  return static_cast<double>(o.parties()) * 1e9 / static_cast<double>(o.sleep_ns);
+}
+
+std::string as_json(const run_options& o, const run_result& r) {
+  const double seconds = static_cast<double>(r.duration_ns) / 1e9;
+  auto percentiles = [](const histogram::summary& s) {
+    return nlohmann::ordered_json{{"p50", s.p50}, {"p99", s.p99}, {"max", s.max}};
+  };
+  nlohmann::ordered_json j;
+  j["schema"] = "mortise.run/1";
+  j["version"] = MORTISE_VERSION;
+  j["scope"] = "process";
+  j["tasks"] = to_string(o.tasks);
+  j["lock"] = to_string(o.lock);
+  j["readers"] = o.readers;
+  j["writers"] = o.writers;
+  j["keys"] = o.keys;
+  j["values"] = o.values;
+  j["sleep_ns"] = o.sleep_ns;
+  j["seed"] = o.seed;
+  j["workers"] = r.workers;
+  j["duration_ns"] = r.duration_ns;
+  j["interrupted"] = r.interrupted_by != 0;
+  j["read_ops"] = r.read_ops;
+  j["write_ops"] = r.write_ops;
+  j["ops"] = r.ops();
+  j["ops_per_s"] = seconds > 0 ? static_cast<double>(r.ops()) / seconds : 0.0;
+  j["limit_ops_per_s"] = nullptr;
+  if (const auto limit = limit_ops_per_s(o)) j["limit_ops_per_s"] = *limit;
+  j["overlaps"] = r.overlaps;
+  j["map_mismatches"] = r.map_mismatches;
+  j["cpu_ns"] = r.cpu_ns;
+  j["rss_peak_bytes"] = r.rss_peak_bytes;
+  j["state"] = nlohmann::ordered_json::object();
+  for (const auto& [key, value] : r.state) j["state"][std::to_string(key)] = value;
+  j["wait_ns"] = percentiles(r.wait);
+  j["lateness_ns"] = percentiles(r.lateness);
+  return j.dump() + "\n";
+}
+
+std::string with_thousands(std::uint64_t n) {
+  std::string s = std::to_string(n);
+  for (std::size_t at = s.size(); at > 3; at -= 3) s.insert(at - 3, ",");
+  return s;
+}
+
+std::string summary_line(const run_options& o, const run_result& r) {
+  const double seconds = static_cast<double>(r.duration_ns) / 1e9;
+  std::string possible;
+  if (const auto limit = limit_ops_per_s(o)) {
+    possible = fmt::format(" of {} possible", with_thousands(static_cast<std::uint64_t>(*limit * seconds + 0.5)));
+  }
+  const double share = r.duration_ns > 0 ? 100.0 * static_cast<double>(r.cpu_ns) / static_cast<double>(r.duration_ns) : 0;
+  std::string line = fmt::format("{}{} in {:.2f} s, {:.0f} % of a core, lock wait p99 {:.1f} us, overlaps {}",
+                                 with_thousands(r.ops()), possible, seconds, share,
+                                 static_cast<double>(r.wait.p99) / 1000, r.overlaps);
+  if (r.map_mismatches != 0) line += fmt::format(", map mismatches {}", r.map_mismatches);
+  return line;
+}
+
+std::string compare_with(const run_options& o) {
+  if (o.tasks == task_kind::thread && o.lock == lock_kind::std) return "mortise run";
+  if (o.parties() > 10'000) return "mortise run --tasks thread --lock std";
+  std::string same;
+  const run_options usual;
+  if (o.readers != usual.readers) same += fmt::format(" --readers {}", o.readers);
+  if (o.writers != usual.writers) same += fmt::format(" --writers {}", o.writers);
+  if (o.sleep_ns != usual.sleep_ns) same += " --sleep " + format_duration(o.sleep_ns);
+  if (o.for_ns != usual.for_ns) same += " --for " + format_duration(o.for_ns);
+  return "mortise run --tasks thread --lock std" + same;
+}
+
+}  // namespace app

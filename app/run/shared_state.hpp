@@ -1,0 +1,66 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <random>
+
+#include <app/run/histogram.hpp>
+#include <app/run/options.hpp>
+#include <app/run/seed_map.hpp>
+#include <mortise/base/clock.hpp>
+#include <mortise/task/counter.hpp>
+
+namespace app {
+
+// What all tasks of a run share.
+struct shared_state {
+  explicit shared_state(const run_options& o)
+      : options{o}, map{o.keys}, sample_every{o.parties() <= 1000 ? 8u : 64u} {}
+
+  const run_options options;
+  mortise::atomic<bool> stop{false};  // relaxed: each task sees it at its next turn
+  mortise::counter read_ops, write_ops;
+  seed_map map;
+  histogram wait, lateness;
+  const unsigned sample_every;
+
+  bool stopping() const noexcept { return stop.load(mortise::memory_order_relaxed); }
+  bool reads(std::uint64_t party) const noexcept { return party < options.readers; }
+};
+
+// The random numbers of one task: the same for the same seed, whatever the other tasks do.
+class draw {
+ public:
+  draw(std::uint64_t seed, std::uint64_t party) noexcept
+      : m_engine{static_cast<std::uint32_t>(scrambled(seed * 0x9e3779b97f4a7c15 + party) | 1)} {}
+  std::uint64_t below(std::uint64_t n) noexcept { return (m_engine() - 1) % n; }
+
+ private:
+  // splitmix64's finaliser, so that neighbouring tasks draw unlike numbers. Source: S. Vigna, public domain.
+  static std::uint64_t scrambled(std::uint64_t x) noexcept {
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+    return (x ^ (x >> 31)) & 0x3fffffff;
+  }
+  std::minstd_rand m_engine;
+};
+
+// One turn's section: the lock is held, or there is none.
+template <class InBetween>
+int section(shared_state& s, std::uint64_t party, draw& random, InBetween&& in_between) {
+  const std::uint64_t key = random.below(s.options.keys);
+  if (s.reads(party)) return s.map.read(party, key, in_between);
+  s.map.write(party, key, random.below(s.options.values), in_between);
+  return 0;
+}
+
+inline void count(shared_state& s, std::uint64_t party) { (s.reads(party) ? s.read_ops : s.write_ops).add(); }
+
+// With --lock none every 16th turn of a task gives up the processor in the middle of its section, as an unlucky preemption
+// would: the sections are some 20 ns long, and on a few cores hardly ever meet otherwise.
+inline constexpr unsigned turns_between_yields = 16;
+
+// Sleeps no longer than this are slept without the stop token, which costs a callback each: the run ends that much later.
+inline constexpr std::int64_t short_sleep_ns = 20'000'000;
+
+}  // namespace app

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
+#include <app/run/shared_state.hpp>
+#include <mortise/lock/mutex.hpp>
+#include <mortise/task/sleep.hpp>
+#include <mortise/task/task.hpp>
+
+// The loop of one task, for each kind of task and lock. The lock is a template parameter, so that the loop has no virtual call.
+namespace app {
+
+struct no_lock {
+  void lock() noexcept {}
+  void unlock() noexcept {}
+};
+
+template <class Lock>
+inline constexpr bool guards = !std::is_same_v<Lock, no_lock>;
+
+// Fibers and threads.
+template <class Lock>
+class blocking_task {
+ public:
+  blocking_task(shared_state& s, Lock& lock, std::uint64_t party) noexcept : m_shared{s}, m_lock{lock}, m_party{party} {}
+
+  void operator()(std::stop_token stop) const {
+    draw random(m_shared.options.seed, m_party);
+    const std::chrono::nanoseconds pause{m_shared.options.sleep_ns};
+    long total = 0;
+    for (std::uint64_t turn = m_party; !m_shared.stopping(); ++turn) {
+      const bool sampled = turn % m_shared.sample_every == 0;
+      total += sampled ? sampled_turn(random) : this->turn(random, turn);
+      count(m_shared, m_party);
+      if (pause.count() == 0) {
+        mortise::yield();
+      } else if (m_shared.options.sleep_ns > short_sleep_ns) {
+        if (!mortise::sleep_for(pause, stop)) break;
+      } else if (sampled) {
+        const mortise::nanos due = mortise::now_ns() + pause.count();
+        mortise::sleep_for(pause);
+        m_shared.lateness.record(mortise::now_ns() - due);
+      } else {
+        mortise::sleep_for(pause);
+      }
+    }
+    asm volatile("" ::"r"(total));  // as in the seed, the sum is computed and never used
+  }
+
+ private:
+  int turn(draw& random, std::uint64_t turn) const {
+    const std::lock_guard hold{m_lock};
+    return section(m_shared, m_party, random, [&] {
+      if constexpr (!guards<Lock>) {
+        if (turn % turns_between_yields == 1) mortise::yield();
+      }
+    });
+  }
+
+  int sampled_turn(draw& random) const {
+    const mortise::nanos asked = mortise::now_ns();
+    m_lock.lock();
+    const mortise::nanos had = mortise::now_ns();
+    const std::lock_guard hold{m_lock, std::adopt_lock};
+    m_shared.wait.record(had - asked);
+    return section(m_shared, m_party, random, [] {});
+  }
+
+  shared_state& m_shared;
+  Lock& m_lock;
+  std::uint64_t m_party;
+};
+
+// Coroutines. The body is lean: ten million frames are counted in bytes.
+template <class Lock>
+mortise::task<> awaiting_task(shared_state& s, Lock& lock, std::uint64_t party, std::stop_token stop) {
+  draw random(s.options.seed, party);
+  long total = 0;
+  for (std::uint64_t turn = party; !s.stopping(); ++turn) {
+    mortise::nanos moment = turn % s.sample_every == 0 ? mortise::now_ns() : 0;
+    if constexpr (guards<Lock>) {
+      const auto hold = co_await lock.async_lock();
+      if (moment != 0) s.wait.record(mortise::now_ns() - moment);
+      total += section(s, party, random, [] {});
+    } else {
+      // Entering and leaving apart, so that the coroutine can suspend in between.
+      const std::uint64_t key = random.below(s.options.keys);
+      if (turn % turns_between_yields == 1) {
+        s.map.enter(party);
+        co_await mortise::async_yield();
+        s.map.leave(party);
+      }
+      total += s.reads(party) ? s.map.read(party, key, [] {}) : (s.map.write(party, key, random.below(s.options.values), [] {}), 0);
+    }
+    count(s, party);
+    if (s.options.sleep_ns == 0) {
+      co_await mortise::async_yield();
+    } else if (s.options.sleep_ns > short_sleep_ns) {
+      if (!co_await mortise::async_sleep_for(std::chrono::nanoseconds{s.options.sleep_ns}, stop)) break;
+    } else {
+      if (moment != 0) moment = mortise::now_ns() + s.options.sleep_ns;
+      co_await mortise::async_sleep_for(std::chrono::nanoseconds{s.options.sleep_ns});
+      if (moment != 0) s.lateness.record(mortise::now_ns() - moment);
+    }
+  }
+  asm volatile("" ::"r"(total));
+}
+
+}  // namespace app

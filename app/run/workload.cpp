@@ -1,0 +1,147 @@
+#include <app/run/workload.hpp>
+
+#include <sys/resource.h>
+#include <time.h>
+
+#include <chrono>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include <app/run/interrupt.hpp>
+#include <app/run/progress.hpp>
+#include <app/run/tasks.hpp>
+#include <mortise/task/runtime.hpp>
+#include <mortise/task/task_scope.hpp>
+
+namespace app {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+std::int64_t cpu_ns() {
+  timespec t{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
+}
+
+std::int64_t rss_peak_bytes() {
+  rusage u{};
+  ::getrusage(RUSAGE_SELF, &u);
+  return static_cast<std::int64_t>(u.ru_maxrss) * 1024;
+}
+
+// Starts the parties one by one, so that an interrupt need not wait for ten million of them. False: interrupted.
+template <class Start>
+bool start_all(const run_options& o, progress& shown, Start&& start) {
+  for (std::uint64_t party = 0; party < o.parties(); ++party) {
+    if (party % 1024 == 0) {
+      if (interrupt::signal() != 0) return false;
+      if (party % (1 << 20) == 0 && party != 0) shown.starting(party, o.parties());
+    }
+    start(party);
+  }
+  return true;
+}
+
+// The time between the start of the last task and the end.
+void measure(shared_state& s, progress& shown, run_result& r) {
+  const std::uint64_t reads = s.read_ops.value(), writes = s.write_ops.value();
+  const std::int64_t cpu = cpu_ns();
+  const auto begin = clock::now();
+  const auto end = begin + std::chrono::nanoseconds(s.options.for_ns);
+  auto elapsed = [&] { return std::chrono::duration<double>(clock::now() - begin).count(); };
+  const bool live = shown.watched() && s.options.for_ns > 1'000'000'000;
+  while (clock::now() < end && interrupt::signal() == 0) {
+    interrupt::sleep_until(live ? std::min(end, clock::now() + std::chrono::milliseconds(200)) : end);
+    const std::uint64_t ops = s.read_ops.value() + s.write_ops.value() - reads - writes;
+    if (live) shown.running(elapsed(), static_cast<double>(s.options.for_ns) / 1e9, ops, static_cast<double>(ops) / elapsed());
+  }
+  r.duration_ns = (clock::now() - begin).count();
+  r.read_ops = s.read_ops.value() - reads;
+  r.write_ops = s.write_ops.value() - writes;
+  r.cpu_ns = cpu_ns() - cpu;
+}
+
+template <class Lock>
+void run_tasks(shared_state& s, progress& shown, run_result& r) {
+  // Small stacks: at a hundred thousand fibers the page tables of large ones no longer fit the caches.
+  mortise::runtime rt{{.workers = s.options.workers, .stack_size = 16384, .name = "mortise"}};
+  r.workers = rt.workers();
+  Lock lock;
+  mortise::task_scope tasks{rt};
+  try {
+    const bool all = start_all(s.options, shown, [&](std::uint64_t party) {
+      if (s.options.tasks == task_kind::fiber) {
+        tasks.go(blocking_task<Lock>(s, lock, party));
+      } else {
+        tasks.go([&s, &lock, party](std::stop_token stop) { return awaiting_task(s, lock, party, std::move(stop)); });
+      }
+    });
+    if (all) measure(s, shown, r);
+  } catch (...) {
+    s.stop.store(true, mortise::memory_order_relaxed);
+    throw;
+  }
+  s.stop.store(true, mortise::memory_order_relaxed);
+  tasks.stop_and_join();
+}
+
+template <class Lock>
+void run_threads(shared_state& s, progress& shown, run_result& r) {
+  r.workers = 0;
+  Lock lock;
+  std::stop_source stop;
+  std::vector<std::jthread> threads;
+  auto end = [&] {
+    s.stop.store(true, mortise::memory_order_relaxed);
+    stop.request_stop();
+    threads.clear();  // joins
+  };
+  try {
+    const bool all = start_all(s.options, shown, [&](std::uint64_t party) {
+      threads.emplace_back([task = blocking_task<Lock>(s, lock, party), token = stop.get_token()] { task(token); });
+    });
+    if (all) measure(s, shown, r);
+  } catch (...) {
+    end();
+    throw;
+  }
+  end();
+}
+
+template <class Lock>
+void run_with(shared_state& s, progress& shown, run_result& r) {
+  if (s.options.tasks == task_kind::thread) {
+    run_threads<Lock>(s, shown, r);
+  } else {
+    run_tasks<Lock>(s, shown, r);
+  }
+}
+
+}  // namespace
+
+run_result run(const run_options& options) {
+  const interrupt while_running;
+  progress shown;
+  run_result r;
+  const auto s = std::make_unique<shared_state>(options);
+  switch (options.lock) {
+    case lock_kind::mortise: run_with<mortise::mutex>(*s, shown, r); break;
+    case lock_kind::std: run_threads<std::mutex>(*s, shown, r); break;
+    case lock_kind::none: run_with<no_lock>(*s, shown, r); break;
+  }
+  shown.clear();
+  r.interrupted_by = interrupt::signal();
+  r.overlaps = s->map.overlaps();
+  r.map_mismatches = s->map.mismatches();
+  r.state = s->map.state();
+  r.wait = s->wait.summarise();
+  r.lateness = s->lateness.summarise();
+  r.rss_peak_bytes = rss_peak_bytes();
+  shown.finished(options, r);
+  return r;
+}
+
+}  // namespace app
