@@ -3,7 +3,9 @@
 
 readonly FORMAT_VERSION=19  # formatting differs between versions
 
-declare -A WHY=([run]="to build and run mortise" [test]="for the tests" [bench]="for the benchmarks")
+declare -A WHY=(
+  [run]="to build and run mortise" [test]="for the tests" [packaging]="for the packaging's tests"
+  [clang]="for ThreadSanitizer" [format]="for formatting" [bench]="for the benchmarks")
 
 packages_of() {  # group -> names
   case $1 in
@@ -11,12 +13,14 @@ packages_of() {  # group -> names
       echo g++ cmake libboost-context-dev libfmt-dev libcli11-dev nlohmann-json3-dev
       command -v ninja >/dev/null || command -v make >/dev/null || echo ninja-build
       ;;
-    test)
-      echo libgtest-dev libgmock-dev ccache pkg-config
-      command -v ninja >/dev/null || echo ninja-build
+    test) echo libgtest-dev libgmock-dev ;;
+    packaging) echo ccache pkg-config ;;  # the compiler's cache: they build the library again
+    clang)
       local n; n=$(clang_version)
       echo "clang-$n" "libclang-rt-$n-dev"
-      if [ "$n" = $FORMAT_VERSION ] || apt_knows clang-format-$FORMAT_VERSION; then
+      ;;
+    format)  # best effort: where there is no such version, formatting is not checked
+      if has clang-format-$FORMAT_VERSION || apt_knows clang-format-$FORMAT_VERSION; then
         echo clang-format-$FORMAT_VERSION
       fi
       ;;
