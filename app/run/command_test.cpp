@@ -1,0 +1,147 @@
+// The command as a person runs it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace {
+
+using testing::HasSubstr;
+using testing::MatchesRegex;
+
+struct outcome {
+  int code = -1;
+  std::string out, err;
+};
+
+std::string read_all(int fd) {
+  std::string text;
+  std::array<char, 4096> part;
+  for (ssize_t n; (n = ::read(fd, part.data(), part.size())) > 0;) text.append(part.data(), static_cast<std::size_t>(n));
+  ::close(fd);
+  return text;
+}
+
+// Runs the command; `signal`, if given, is sent as soon as it says anything on its way (there is nothing to wait for
+// otherwise) or after 100 ms.
+outcome command(std::vector<std::string> words, int signal = 0) {
+  int out[2], err[2];
+  if (::pipe(out) != 0 || ::pipe(err) != 0) return {};
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::dup2(out[1], STDOUT_FILENO);
+    ::dup2(err[1], STDERR_FILENO);
+    for (const int fd : {out[0], out[1], err[0], err[1]}) ::close(fd);
+    words.insert(words.begin(), MORTISE_COMMAND);
+    std::vector<char*> argv;
+    for (std::string& w : words) argv.push_back(w.data());
+    argv.push_back(nullptr);
+    ::execv(MORTISE_COMMAND, argv.data());
+    ::_exit(127);
+  }
+  ::close(out[1]);
+  ::close(err[1]);
+  if (signal != 0) {
+    ::usleep(300'000);
+    ::kill(child, signal);
+  }
+  outcome o{-1, read_all(out[0]), read_all(err[0])};
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  o.code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  return o;
+}
+
+constexpr const char* three_lines = "readOps: [0-9]+\nwriteOps: [0-9]+\nstate: map\\[[0-9: ]*\\]\n";
+
+TEST(command, prints_the_seeds_three_lines_and_nothing_else) {
+  for (const char* tasks : {"fiber", "coroutine", "thread"}) {
+    const outcome o = command({"run", "--for", "100ms", "--tasks", tasks});
+    EXPECT_EQ(o.code, 0) << tasks;
+    EXPECT_THAT(o.out, MatchesRegex(three_lines));
+    EXPECT_EQ(o.err, "");  // a pipe: no progress
+  }
+}
+
+TEST(command, json_has_all_keys_in_their_order) {
+  const outcome o = command({"run", "--for", "100ms", "--json", "--seed", "3", "--keys", "3"});
+  EXPECT_EQ(o.code, 0);
+  const auto j = nlohmann::ordered_json::parse(o.out);
+  std::vector<std::string> keys;
+  for (const auto& item : j.items()) keys.push_back(item.key());
+  EXPECT_EQ(keys, (std::vector<std::string>{
+                      "schema", "version", "scope", "tasks", "lock", "readers", "writers", "keys", "values", "sleep_ns", "seed",
+                      "workers", "duration_ns", "interrupted", "read_ops", "write_ops", "ops", "ops_per_s", "limit_ops_per_s",
+                      "overlaps", "map_mismatches", "cpu_ns", "rss_peak_bytes", "state", "wait_ns", "lateness_ns"}));
+  EXPECT_EQ(j["ops"], j["read_ops"].get<std::uint64_t>() + j["write_ops"].get<std::uint64_t>());
+  EXPECT_GE(j["duration_ns"], 100'000'000);
+  EXPECT_EQ(j["overlaps"], 0);
+  EXPECT_EQ(j["map_mismatches"], 0);
+  EXPECT_LE(j["state"].size(), 3u);
+  for (const char* key : {"p50", "p99", "max"}) {
+    EXPECT_TRUE(j["wait_ns"].contains(key));
+    EXPECT_TRUE(j["lateness_ns"].contains(key));
+  }
+}
+
+// The control: with the protection off the same checks must fail.
+TEST(command, no_lock_shows_overlaps) {
+  for (const char* tasks : {"fiber", "coroutine", "thread"}) {
+    const outcome o = command({"run", "--for", "300ms", "--lock", "none", "--json", "--tasks", tasks});
+    EXPECT_EQ(o.code, 1) << tasks;
+    EXPECT_GT(nlohmann::json::parse(o.out)["overlaps"], 0) << tasks;
+  }
+}
+
+TEST(command, every_lock_and_kind_that_guards_is_sound) {
+  for (const auto& [tasks, lock] : {std::pair{"fiber", "mortise"}, {"coroutine", "mortise"}, {"thread", "mortise"}, {"thread", "std"}}) {
+    const outcome o = command({"run", "--for", "100ms", "--sleep", "0", "--tasks", tasks, "--lock", lock, "--json"});
+    EXPECT_EQ(o.code, 0) << tasks << ' ' << lock << ' ' << o.out;
+  }
+}
+
+TEST(command, bad_input_is_one_line_and_exit_2) {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"run", "--readers", "x"},
+                                                                                    {"run", "--raeders", "1"},
+                                                                                    {"run", "--lock", "std"},
+                                                                                    {"run", "--for", "soon"},
+                                                                                    {"run", "stray"},
+                                                                                    {"rum"}}) {
+    const outcome o = command(words);
+    EXPECT_EQ(o.code, 2);
+    EXPECT_EQ(o.out, "");
+    EXPECT_THAT(o.err, MatchesRegex("mortise: [^\n]+\n"));
+  }
+}
+
+TEST(command, interrupt_prints_and_exits_130) {
+  const outcome o = command({"run", "--for", "1h", "--sleep", "10s"}, SIGINT);
+  EXPECT_EQ(o.code, 130);
+  EXPECT_THAT(o.out, MatchesRegex(three_lines));
+  const outcome t = command({"run", "--for", "1h", "--json"}, SIGTERM);
+  EXPECT_EQ(t.code, 143);
+  EXPECT_EQ(nlohmann::json::parse(t.out)["interrupted"], true);
+}
+
+TEST(command, none_to_run_is_allowed) {
+  EXPECT_EQ(command({"run", "--for", "10ms", "--readers", "0", "--writers", "0"}).out, "readOps: 0\nwriteOps: 0\nstate: map[]\n");
+  EXPECT_EQ(command({"run", "--for", "10ms", "--readers", "0"}).code, 0);
+  EXPECT_EQ(command({"run", "--for", "10ms", "--writers", "0"}).code, 0);
+  EXPECT_EQ(command({"run", "--for", "0"}).code, 0);
+}
+
+TEST(command, alone_it_shows_examples_and_its_version_when_asked) {
+  EXPECT_THAT(command({}).out, HasSubstr("mortise run --tasks thread --lock std"));
+  EXPECT_EQ(command({}).code, 0);
+  EXPECT_THAT(command({"--version"}).out, MatchesRegex("mortise [0-9]+\\.[0-9]+\\.[0-9]+ \\(.*\\)\n"));
+  EXPECT_THAT(command({"run", "--help"}).out, HasSubstr("--readers"));
+}
+
+}  // namespace

@@ -1,0 +1,61 @@
+#include <app/run/options.hpp>
+#include <gtest/gtest.h>
+
+namespace {
+
+std::string error_of(const std::vector<std::string>& arguments) {
+  try {
+    app::parse_run(arguments);
+  } catch (const app::usage_error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+TEST(options, defaults_are_the_seeds) {
+  const app::run_options o = app::parse_run({});
+  EXPECT_EQ(o.readers, 100u);
+  EXPECT_EQ(o.writers, 10u);
+  EXPECT_EQ(o.keys, 5u);
+  EXPECT_EQ(o.values, 100u);
+  EXPECT_EQ(o.sleep_ns, 1'000'000);
+  EXPECT_EQ(o.for_ns, 1'000'000'000);
+}
+
+TEST(options, all_are_read) {
+  const app::run_options o = app::parse_run({"--readers", "0", "--writers=7", "--keys", "9", "--values", "3", "--sleep", "250us",
+                                             "--for", "0", "--tasks", "coroutine", "--lock", "none", "--workers", "2", "--seed",
+                                             "99", "--json"});
+  EXPECT_EQ(o.readers, 0u);
+  EXPECT_EQ(o.writers, 7u);
+  EXPECT_EQ(o.keys, 9u);
+  EXPECT_EQ(o.values, 3u);
+  EXPECT_EQ(o.sleep_ns, 250'000);
+  EXPECT_EQ(o.for_ns, 0);
+  EXPECT_EQ(o.tasks, app::task_kind::coroutine);
+  EXPECT_EQ(o.lock, app::lock_kind::none);
+  EXPECT_EQ(o.workers, 2u);
+  EXPECT_EQ(o.seed, 99u);
+  EXPECT_TRUE(o.json);
+}
+
+TEST(options, bad_ones_name_flag_value_and_range) {
+  EXPECT_EQ(error_of({"--readers", "x"}), "--readers: x is not in 0..100000000");
+  EXPECT_EQ(error_of({"--keys", "0"}), "--keys: 0 is not in 1..1000000");
+  EXPECT_EQ(error_of({"--workers", "1025"}), "--workers: 1025 is not in 0..1024");
+  EXPECT_EQ(error_of({"--sleep", "1"}), "--sleep: 1 is no duration in 0..24h");
+  EXPECT_EQ(error_of({"--tasks", "goroutine"}), "--tasks: goroutine is none of fiber|coroutine|thread");
+  EXPECT_EQ(error_of({"--reader", "3"}), "--reader: no such flag; did you mean --readers?");
+  EXPECT_NE(error_of({"--lock", "std"}).find("--lock: std works with --tasks thread only"), std::string::npos);
+  for (const auto& bad : {error_of({"--readers"}), error_of({"stray"}), error_of({"--zzzzzzzzzzzz"})}) {
+    EXPECT_FALSE(bad.empty());
+    EXPECT_EQ(bad.find('\n'), std::string::npos) << bad;
+  }
+}
+
+TEST(options, nearest_is_near) {
+  EXPECT_EQ(app::nearest("rnu", {"run", "bench"}), "run");
+  EXPECT_EQ(app::nearest("completely-else", {"run", "bench"}), "");
+}
+
+}  // namespace
