@@ -84,17 +84,17 @@ need() {
   done
   [ ${#missing[@]} -gt 0 ] || return 0
 
-  local reason; reason=$(IFS=,; echo "${why[*]}")
+  local reason; reason=$(IFS=,; echo "${why[*]}"); reason=${reason//,/ and }
   if ! is_debian; then
-    die 3 "missing ${reason//,/ and }; install what your system calls: ${missing[*]}"
+    die 3 "packages are missing $reason; install what your system calls: ${missing[*]}"
   fi
   local install="apt-get install -y --no-install-recommends"
   if [ -n "${MORTISE_NO_INSTALL-}" ] && [ "$MORTISE_NO_INSTALL" != 0 ]; then
-    die 3 "missing ${reason//,/ and }; to install: apt-get update && $install ${missing[*]}"
+    die 3 "packages are missing $reason; to install them: apt-get update && $install ${missing[*]}"
   elif [ "$(id -u)" = 0 ]; then
     install_packages "$@"
   elif command -v sudo >/dev/null && [ -t 0 ] && [ -t 2 ]; then
-    say "missing ${reason//,/ and }: ${missing[*]}"
+    say "packages are missing $reason: ${missing[*]}"
     say "this would install them: sudo sh -c 'apt-get update && $install ${missing[*]}'"
     read -r -p 'dev: run it? [y/N] ' answer
     case $answer in
@@ -102,7 +102,7 @@ need() {
       *) exit 3 ;;
     esac
   else
-    die 3 "missing ${reason//,/ and }; as root: apt-get update && $install ${missing[*]}"
+    die 3 "packages are missing $reason; as root: apt-get update && $install ${missing[*]}"
   fi
 }
 
