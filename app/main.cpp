@@ -1,8 +1,8 @@
 // The `mortise` command.
+#include <fmt/format.h>
 #include <app/run/options.hpp>
 #include <app/run/report.hpp>
 #include <app/run/workload.hpp>
-#include <fmt/format.h>
 
 #include <cstdio>
 #include <string>

@@ -24,13 +24,14 @@ struct outcome {
 std::string read_all(int fd) {
   std::string text;
   std::array<char, 4096> part;
-  for (ssize_t n; (n = ::read(fd, part.data(), part.size())) > 0;) text.append(part.data(), static_cast<std::size_t>(n));
+  for (ssize_t n; (n = ::read(fd, part.data(), part.size())) > 0;)
+    text.append(part.data(), static_cast<std::size_t>(n));
   ::close(fd);
   return text;
 }
 
-// Runs the command; `signal`, if given, is sent as soon as it says anything on its way (there is nothing to wait for
-// otherwise) or after 100 ms.
+// Runs the command; `signal`, if given, is sent as soon as it says anything on its way (there is nothing to
+// wait for otherwise) or after 100 ms.
 outcome command(std::vector<std::string> words, int signal = 0) {
   int out[2], err[2];
   if (::pipe(out) != 0 || ::pipe(err) != 0) return {};
@@ -77,9 +78,12 @@ TEST(command, json_has_all_keys_in_their_order) {
   std::vector<std::string> keys;
   for (const auto& item : j.items()) keys.push_back(item.key());
   EXPECT_EQ(keys, (std::vector<std::string>{
-                      "schema", "version", "scope", "tasks", "lock", "readers", "writers", "keys", "values", "sleep_ns", "seed",
-                      "workers", "duration_ns", "interrupted", "read_ops", "write_ops", "ops", "ops_per_s", "limit_ops_per_s",
-                      "overlaps", "map_mismatches", "cpu_ns", "rss_peak_bytes", "state", "wait_ns", "lateness_ns"}));
+                      "schema",         "version", "scope",          "tasks",           "lock",
+                      "readers",        "writers", "keys",           "values",          "sleep_ns",
+                      "seed",           "workers", "duration_ns",    "interrupted",     "read_ops",
+                      "write_ops",      "ops",     "ops_per_s",      "limit_ops_per_s", "overlaps",
+                      "map_mismatches", "cpu_ns",  "rss_peak_bytes", "state",           "wait_ns",
+                      "lateness_ns"}));
   EXPECT_EQ(j["ops"], j["read_ops"].get<std::uint64_t>() + j["write_ops"].get<std::uint64_t>());
   EXPECT_GE(j["duration_ns"], 100'000'000);
   EXPECT_EQ(j["overlaps"], 0);
@@ -101,19 +105,22 @@ TEST(command, no_lock_shows_overlaps) {
 }
 
 TEST(command, every_lock_and_kind_that_guards_is_sound) {
-  for (const auto& [tasks, lock] : {std::pair{"fiber", "mortise"}, {"coroutine", "mortise"}, {"thread", "mortise"}, {"thread", "std"}}) {
-    const outcome o = command({"run", "--for", "100ms", "--sleep", "0", "--tasks", tasks, "--lock", lock, "--json"});
+  for (const auto& [tasks, lock] :
+       {std::pair{"fiber", "mortise"}, {"coroutine", "mortise"}, {"thread", "mortise"}, {"thread", "std"}}) {
+    const outcome o =
+        command({"run", "--for", "100ms", "--sleep", "0", "--tasks", tasks, "--lock", lock, "--json"});
     EXPECT_EQ(o.code, 0) << tasks << ' ' << lock << ' ' << o.out;
   }
 }
 
 TEST(command, bad_input_is_one_line_and_exit_2) {
-  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"run", "--readers", "x"},
-                                                                                    {"run", "--raeders", "1"},
-                                                                                    {"run", "--lock", "std"},
-                                                                                    {"run", "--for", "soon"},
-                                                                                    {"run", "stray"},
-                                                                                    {"rum"}}) {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"run", "--readers", "x"},
+                                             {"run", "--raeders", "1"},
+                                             {"run", "--lock", "std"},
+                                             {"run", "--for", "soon"},
+                                             {"run", "stray"},
+                                             {"rum"}}) {
     const outcome o = command(words);
     EXPECT_EQ(o.code, 2);
     EXPECT_EQ(o.out, "");
@@ -131,7 +138,8 @@ TEST(command, interrupt_prints_and_exits_130) {
 }
 
 TEST(command, none_to_run_is_allowed) {
-  EXPECT_EQ(command({"run", "--for", "10ms", "--readers", "0", "--writers", "0"}).out, "readOps: 0\nwriteOps: 0\nstate: map[]\n");
+  EXPECT_EQ(command({"run", "--for", "10ms", "--readers", "0", "--writers", "0"}).out,
+            "readOps: 0\nwriteOps: 0\nstate: map[]\n");
   EXPECT_EQ(command({"run", "--for", "10ms", "--readers", "0"}).code, 0);
   EXPECT_EQ(command({"run", "--for", "10ms", "--writers", "0"}).code, 0);
   EXPECT_EQ(command({"run", "--for", "0"}).code, 0);

@@ -7,8 +7,8 @@
 
 namespace app {
 
-// Reads a duration as people write it: `1ms`, `250us`, `1.5s`, `100ns`, `2m`, `1h`, `0`. In nanoseconds; nothing if it is none
-// or does not fit.
+// Reads a duration as people write it: `1ms`, `250us`, `1.5s`, `100ns`, `2m`, `1h`, `0`. In nanoseconds;
+// nothing if it is none or does not fit.
 std::optional<std::int64_t> parse_duration(std::string_view text);
 
 // Writes it as short as it can be read back: 1500000 is "1.5ms".

@@ -10,8 +10,8 @@
 
 namespace app {
 
-// Durations by log-linear buckets: 16 to each power of two, so a percentile is right to 6 %. Any thread records; sharded like
-// a counter, so that recording does not pass lines around.
+// Durations by log-linear buckets: 16 to each power of two, so a percentile is right to 6 %. Any thread
+// records; sharded like a counter, so that recording does not pass lines around.
 class histogram {
  public:
   void record(std::int64_t ns) noexcept {
@@ -19,8 +19,7 @@ class histogram {
     shard& s = m_shards[mortise::task_detail::counter_shard() % shards];
     s.counts[bucket_of(n)].fetch_add(1, mortise::memory_order_relaxed);  // read after the tasks are joined
     std::uint64_t seen = s.max.load(mortise::memory_order_relaxed);
-    while (n > seen && !s.max.compare_exchange_weak(seen, n, mortise::memory_order_relaxed)) {
-    }
+    while (n > seen && !s.max.compare_exchange_weak(seen, n, mortise::memory_order_relaxed)) {}
   }
 
   struct summary {

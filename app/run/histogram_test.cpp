@@ -1,5 +1,5 @@
-#include <app/run/histogram.hpp>
 #include <gtest/gtest.h>
+#include <app/run/histogram.hpp>
 
 #include <memory>
 

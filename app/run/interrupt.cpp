@@ -12,7 +12,8 @@ namespace {
 constinit mortise::atomic<std::uint32_t> came{0};
 
 void on_signal(int signal) {
-  came.store(static_cast<std::uint32_t>(signal), mortise::memory_order_relaxed);  // a flag, nothing is published with it
+  came.store(static_cast<std::uint32_t>(signal),
+             mortise::memory_order_relaxed);  // a flag, nothing is published with it
   mortise::futex_wake(came, 1);
 }
 
@@ -38,7 +39,8 @@ interrupt::~interrupt() {
 int interrupt::signal() noexcept { return static_cast<int>(came.load(mortise::memory_order_relaxed)); }
 
 void interrupt::sleep_until(std::chrono::steady_clock::time_point t) {
-  while (signal() == 0 && std::chrono::steady_clock::now() < t) mortise::futex_wait(came, 0, mortise::deadline_at(t));
+  while (signal() == 0 && std::chrono::steady_clock::now() < t)
+    mortise::futex_wait(came, 0, mortise::deadline_at(t));
 }
 
 }  // namespace app

@@ -66,7 +66,8 @@ CLI::Validator one_of(std::initializer_list<Enum> choices) {
 }
 
 // The message of CLI11 in our form: one line that starts with the flag.
-std::string one_line(const CLI::App& app, const CLI::ParseError& e, const std::vector<std::string>& arguments) {
+std::string one_line(const CLI::App& app, const CLI::ParseError& e,
+                     const std::vector<std::string>& arguments) {
   if (dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr) {
     std::vector<std::string> known;
     for (const CLI::Option* o : app.get_options()) known.push_back(o->get_name());
@@ -122,9 +123,12 @@ run_options parse_run(const std::vector<std::string>& arguments) {
   run_options o;
   CLI::App app{description, "mortise run"};
   app.footer(footer);
-  app.add_option("--readers", o.readers, "tasks that read")->check(whole_number<std::uint64_t>(0, most_tasks));
-  app.add_option("--writers", o.writers, "tasks that write")->check(whole_number<std::uint64_t>(0, most_tasks));
-  app.add_option("--keys", o.keys, "keys of the map, from 0")->check(whole_number<std::uint64_t>(1, 1'000'000));
+  app.add_option("--readers", o.readers, "tasks that read")
+      ->check(whole_number<std::uint64_t>(0, most_tasks));
+  app.add_option("--writers", o.writers, "tasks that write")
+      ->check(whole_number<std::uint64_t>(0, most_tasks));
+  app.add_option("--keys", o.keys, "keys of the map, from 0")
+      ->check(whole_number<std::uint64_t>(1, 1'000'000));
   app.add_option("--values", o.values, "values written, from 0")
       ->check(whole_number<std::uint64_t>(1, 1'000'000'000));
   app.add_option("--sleep", o.sleep_ns, "how long a task sleeps between turns; 0: only gives way")
@@ -148,12 +152,13 @@ run_options parse_run(const std::vector<std::string>& arguments) {
     throw usage_error(one_line(app, e, arguments));
   }
   if (o.lock == lock_kind::std && o.tasks != task_kind::thread) {
-    throw usage_error(fmt::format("--lock: std works with --tasks thread only, not {}: it blocks the OS thread",
-                                  to_string(o.tasks)));
+    throw usage_error(fmt::format(
+        "--lock: std works with --tasks thread only, not {}: it blocks the OS thread", to_string(o.tasks)));
   }
   constexpr std::uint64_t most_threads = 32'000;
   if (o.tasks == task_kind::thread && o.parties() > most_threads) {
-    throw usage_error(fmt::format("--tasks: {} threads are more than {}; use fiber or coroutine", o.parties(), most_threads));
+    throw usage_error(fmt::format("--tasks: {} threads are more than {}; use fiber or coroutine", o.parties(),
+                                  most_threads));
   }
   return o;
 }

@@ -1,5 +1,5 @@
-#include <app/run/options.hpp>
 #include <gtest/gtest.h>
+#include <app/run/options.hpp>
 
 namespace {
 
@@ -23,9 +23,10 @@ TEST(options, defaults_are_the_seeds) {
 }
 
 TEST(options, all_are_read) {
-  const app::run_options o = app::parse_run({"--readers", "0", "--writers=7", "--keys", "9", "--values", "3", "--sleep", "250us",
-                                             "--for", "0", "--tasks", "coroutine", "--lock", "none", "--workers", "2", "--seed",
-                                             "99", "--json"});
+  const app::run_options o =
+      app::parse_run({"--readers", "0",         "--writers=7", "--keys", "9",       "--values",  "3",
+                      "--sleep",   "250us",     "--for",       "0",      "--tasks", "coroutine", "--lock",
+                      "none",      "--workers", "2",           "--seed", "99",      "--json"});
   EXPECT_EQ(o.readers, 0u);
   EXPECT_EQ(o.writers, 7u);
   EXPECT_EQ(o.keys, 9u);
@@ -46,7 +47,8 @@ TEST(options, bad_ones_name_flag_value_and_range) {
   EXPECT_EQ(error_of({"--sleep", "1"}), "--sleep: 1 is no duration in 0..24h");
   EXPECT_EQ(error_of({"--tasks", "goroutine"}), "--tasks: goroutine is none of fiber|coroutine|thread");
   EXPECT_EQ(error_of({"--reader", "3"}), "--reader: no such flag; did you mean --readers?");
-  EXPECT_NE(error_of({"--lock", "std"}).find("--lock: std works with --tasks thread only"), std::string::npos);
+  EXPECT_NE(error_of({"--lock", "std"}).find("--lock: std works with --tasks thread only"),
+            std::string::npos);
   for (const auto& bad : {error_of({"--readers"}), error_of({"stray"}), error_of({"--zzzzzzzzzzzz"})}) {
     EXPECT_FALSE(bad.empty());
     EXPECT_EQ(bad.find('\n'), std::string::npos) << bad;

@@ -1,8 +1,8 @@
 #include <app/run/progress.hpp>
 
-#include <app/run/report.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <app/run/report.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -21,8 +21,8 @@ void progress::starting(std::uint64_t started, std::uint64_t of) {
 
 void progress::running(double seconds, double of, std::uint64_t ops, double ops_per_s) {
   if (!m_terminal) return;
-  fmt::print(stderr, "\r\033[K{:.1f} of {:.1f} s, {} operations, {} a second", seconds, of, with_thousands(ops),
-             with_thousands(static_cast<std::uint64_t>(ops_per_s)));
+  fmt::print(stderr, "\r\033[K{:.1f} of {:.1f} s, {} operations, {} a second", seconds, of,
+             with_thousands(ops), with_thousands(static_cast<std::uint64_t>(ops_per_s)));
   std::fflush(stderr);
   m_line = true;
 }
@@ -36,7 +36,8 @@ void progress::finished(const run_options& options, const run_result& result) {
   if (!m_terminal) return;
   const char* dim = m_colour ? "\033[2m" : "";
   const char* plain = m_colour ? "\033[0m" : "";
-  fmt::print(stderr, "{}{}\ncompare: {}{}\n", dim, summary_line(options, result), compare_with(options), plain);
+  fmt::print(stderr, "{}{}\ncompare: {}{}\n", dim, summary_line(options, result), compare_with(options),
+             plain);
 }
 
 }  // namespace app

@@ -6,8 +6,8 @@
 
 namespace app {
 
-// What a person at a terminal sees besides the result, on standard error: a line that lives while the run lasts, and what it
-// came to. Silent where standard error is no terminal.
+// What a person at a terminal sees besides the result, on standard error: a line that lives while the run
+// lasts, and what it came to. Silent where standard error is no terminal.
 class progress {
  public:
   progress();

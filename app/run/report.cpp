@@ -70,9 +70,11 @@ std::string summary_line(const run_options& o, const run_result& r) {
   const double seconds = static_cast<double>(r.duration_ns) / 1e9;
   std::string possible;
   if (const auto limit = limit_ops_per_s(o)) {
-    possible = fmt::format(" of {} possible", with_thousands(static_cast<std::uint64_t>(*limit * seconds + 0.5)));
+    possible =
+        fmt::format(" of {} possible", with_thousands(static_cast<std::uint64_t>(*limit * seconds + 0.5)));
   }
-  const double share = r.duration_ns > 0 ? 100.0 * static_cast<double>(r.cpu_ns) / static_cast<double>(r.duration_ns) : 0;
+  const double share =
+      r.duration_ns > 0 ? 100.0 * static_cast<double>(r.cpu_ns) / static_cast<double>(r.duration_ns) : 0;
   std::string line = fmt::format("{}{} in {:.2f} s, {:.0f} % of a core, lock wait p99 {:.1f} us, overlaps {}",
                                  with_thousands(r.ops()), possible, seconds, share,
                                  static_cast<double>(r.wait.p99) / 1000, r.overlaps);

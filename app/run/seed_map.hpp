@@ -1,7 +1,7 @@
 #pragma once
 
-#include <cstdint>
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <vector>
 
@@ -13,10 +13,11 @@ namespace app {
 
 // The seed's map, with what it takes to see that the lock in front of it holds.
 //
-// Everything is a relaxed atomic that is loaded and stored, never read-modified-written: with the lock that costs what plain
-// variables cost, and without it (the control) the race is defined and shows. A section notes who is inside and looks whether
-// it is still itself when it leaves. A value is kept twice, the second time mixed with its key, and each write takes the next
-// number: a torn pair, a lost number or a value that is not the last written is a mismatch.
+// Everything is a relaxed atomic that is loaded and stored, never read-modified-written: with the lock that
+// costs what plain variables cost, and without it (the control) the race is defined and shows. A section
+// notes who is inside and looks whether it is still itself when it leaves. A value is kept twice, the second
+// time mixed with its key, and each write takes the next number: a torn pair, a lost number or a value that
+// is not the last written is a mismatch.
 class seed_map {
  public:
   explicit seed_map(std::uint64_t keys) : m_cells(keys) {}
@@ -68,8 +69,9 @@ class seed_map {
       last = std::max(last, c.number.load(relaxed));
     }
     const std::uint64_t writes = m_writes.value(), counted = m_last_write.load(relaxed);
-    n += writes > counted ? writes - counted : counted - writes;  // numbers taken twice: a write that another overwrote
-    n += last != counted;                                         // the last write is not in the map
+    n += writes > counted ? writes - counted
+                          : counted - writes;  // numbers taken twice: a write that another overwrote
+    n += last != counted;                      // the last write is not in the map
     return n;
   }
 
@@ -86,7 +88,8 @@ class seed_map {
   void tear(std::uint64_t key) { m_cells[key].value.store(m_cells[key].value.load(relaxed) ^ 1, relaxed); }
 
  private:
-  static constexpr auto relaxed = mortise::memory_order_relaxed;  // the lock orders it all; without one, nothing should
+  static constexpr auto relaxed =
+      mortise::memory_order_relaxed;  // the lock orders it all; without one, nothing should
   static constexpr std::uint64_t nothing = ~std::uint64_t{0};
   static constexpr std::uint64_t mixed(std::uint64_t value, std::uint64_t key) {
     return value ^ (key + 1) * 0x9e3779b97f4a7c15;

@@ -1,6 +1,6 @@
+#include <gtest/gtest.h>
 #include <app/run/seed_map.hpp>
 #include <app/run/shared_state.hpp>
-#include <gtest/gtest.h>
 
 namespace {
 

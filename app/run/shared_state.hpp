@@ -56,11 +56,12 @@ int section(shared_state& s, std::uint64_t party, draw& random, InBetween&& in_b
 
 inline void count(shared_state& s, std::uint64_t party) { (s.reads(party) ? s.read_ops : s.write_ops).add(); }
 
-// With --lock none every 16th turn of a task gives up the processor in the middle of its section, as an unlucky preemption
-// would: the sections are some 20 ns long, and on a few cores hardly ever meet otherwise.
+// With --lock none every 16th turn of a task gives up the processor in the middle of its section, as an
+// unlucky preemption would: the sections are some 20 ns long, and on a few cores hardly ever meet otherwise.
 inline constexpr unsigned turns_between_yields = 16;
 
-// Sleeps no longer than this are slept without the stop token, which costs a callback each: the run ends that much later.
+// Sleeps no longer than this are slept without the stop token, which costs a callback each: the run ends that
+// much later.
 inline constexpr std::int64_t short_sleep_ns = 20'000'000;
 
 }  // namespace app

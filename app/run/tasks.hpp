@@ -9,7 +9,8 @@
 #include <mortise/task/sleep.hpp>
 #include <mortise/task/task.hpp>
 
-// The loop of one task, for each kind of task and lock. The lock is a template parameter, so that the loop has no virtual call.
+// The loop of one task, for each kind of task and lock. The lock is a template parameter, so that the loop
+// has no virtual call.
 namespace app {
 
 struct no_lock {
@@ -24,7 +25,8 @@ inline constexpr bool guards = !std::is_same_v<Lock, no_lock>;
 template <class Lock>
 class blocking_task {
  public:
-  blocking_task(shared_state& s, Lock& lock, std::uint64_t party) noexcept : m_shared{s}, m_lock{lock}, m_party{party} {}
+  blocking_task(shared_state& s, Lock& lock, std::uint64_t party) noexcept
+      : m_shared{s}, m_lock{lock}, m_party{party} {}
 
   void operator()(std::stop_token stop) const {
     draw random(m_shared.options.seed, m_party);
@@ -92,7 +94,8 @@ mortise::task<> awaiting_task(shared_state& s, Lock& lock, std::uint64_t party, 
         co_await mortise::async_yield();
         s.map.leave(party);
       }
-      total += s.reads(party) ? s.map.read(party, key, [] {}) : (s.map.write(party, key, random.below(s.options.values), [] {}), 0);
+      total += s.reads(party) ? s.map.read(party, key, [] {})
+                              : (s.map.write(party, key, random.below(s.options.values), [] {}), 0);
     }
     count(s, party);
     if (s.options.sleep_ns == 0) {

@@ -32,7 +32,8 @@ std::int64_t rss_peak_bytes() {
   return static_cast<std::int64_t>(u.ru_maxrss) * 1024;
 }
 
-// Starts the parties one by one, so that an interrupt need not wait for ten million of them. False: interrupted.
+// Starts the parties one by one, so that an interrupt need not wait for ten million of them. False:
+// interrupted.
 template <class Start>
 bool start_all(const run_options& o, progress& shown, Start&& start) {
   for (std::uint64_t party = 0; party < o.parties(); ++party) {
@@ -56,7 +57,9 @@ void measure(shared_state& s, progress& shown, run_result& r) {
   while (clock::now() < end && interrupt::signal() == 0) {
     interrupt::sleep_until(live ? std::min(end, clock::now() + std::chrono::milliseconds(200)) : end);
     const std::uint64_t ops = s.read_ops.value() + s.write_ops.value() - reads - writes;
-    if (live) shown.running(elapsed(), static_cast<double>(s.options.for_ns) / 1e9, ops, static_cast<double>(ops) / elapsed());
+    if (live)
+      shown.running(elapsed(), static_cast<double>(s.options.for_ns) / 1e9, ops,
+                    static_cast<double>(ops) / elapsed());
   }
   r.duration_ns = (clock::now() - begin).count();
   r.read_ops = s.read_ops.value() - reads;
@@ -76,7 +79,9 @@ void run_tasks(shared_state& s, progress& shown, run_result& r) {
       if (s.options.tasks == task_kind::fiber) {
         tasks.go(blocking_task<Lock>(s, lock, party));
       } else {
-        tasks.go([&s, &lock, party](std::stop_token stop) { return awaiting_task(s, lock, party, std::move(stop)); });
+        tasks.go([&s, &lock, party](std::stop_token stop) {
+          return awaiting_task(s, lock, party, std::move(stop));
+        });
       }
     });
     if (all) measure(s, shown, r);
@@ -101,7 +106,8 @@ void run_threads(shared_state& s, progress& shown, run_result& r) {
   };
   try {
     const bool all = start_all(s.options, shown, [&](std::uint64_t party) {
-      threads.emplace_back([task = blocking_task<Lock>(s, lock, party), token = stop.get_token()] { task(token); });
+      threads.emplace_back(
+          [task = blocking_task<Lock>(s, lock, party), token = stop.get_token()] { task(token); });
     });
     if (all) measure(s, shown, r);
   } catch (...) {

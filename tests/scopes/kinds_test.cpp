@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -17,6 +18,9 @@ using namespace std::chrono_literals;
 using mortise::lock_probe;
 
 enum class kind { thread, fiber, coroutine };
+const char* name_of(kind k) {
+  return k == kind::thread ? "thread" : k == kind::fiber ? "fiber" : "coroutine";
+}
 
 // A party of one kind that takes the lock once, does something under it and gives it back.
 class party {
@@ -77,7 +81,12 @@ TEST_P(every_pair, holder_hands_over_to_waiter) {
 }
 
 constexpr kind kinds[] = {kind::thread, kind::fiber, kind::coroutine};
-INSTANTIATE_TEST_SUITE_P(kinds, every_pair, testing::Combine(testing::ValuesIn(kinds), testing::ValuesIn(kinds)));
+INSTANTIATE_TEST_SUITE_P(kinds, every_pair,
+                         testing::Combine(testing::ValuesIn(kinds), testing::ValuesIn(kinds)),
+                         [](const auto& pair) {
+                           return std::string(name_of(std::get<0>(pair.param))) + "_to_" +
+                                  name_of(std::get<1>(pair.param));
+                         });
 
 class workers : public testing::TestWithParam<unsigned> {};
 INSTANTIATE_TEST_SUITE_P(runtime, workers, testing::Values(1u, 2u, 4u));

@@ -16,7 +16,9 @@ namespace foreign {
 class coroutine {
  public:
   struct promise_type {
-    coroutine get_return_object() { return coroutine{std::coroutine_handle<promise_type>::from_promise(*this)}; }
+    coroutine get_return_object() {
+      return coroutine{std::coroutine_handle<promise_type>::from_promise(*this)};
+    }
     static std::suspend_never initial_suspend() noexcept { return {}; }
     static std::suspend_always final_suspend() noexcept { return {}; }
     static void return_void() noexcept {}

@@ -2,9 +2,9 @@
 
 // The ABI tag and symbol visibility.
 //
-// Everything lives in an inline namespace that names how it was compiled. A checked object (MORTISE_CHECKED=1: locks
-// keep owners and name misuse) and an unchecked library therefore fail at link time, instead of running with a fast
-// path and a slow path that disagree.
+// Everything lives in an inline namespace that names how it was compiled. A checked object
+// (MORTISE_CHECKED=1: locks keep owners and name misuse) and an unchecked library therefore fail at link
+// time, instead of running with a fast path and a slow path that disagree.
 
 #if defined(MORTISE_CHECKED) && MORTISE_CHECKED
 #define MORTISE_IS_CHECKED 1

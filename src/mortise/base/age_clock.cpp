@@ -14,8 +14,8 @@ namespace mortise::inline MORTISE_ABI {
 #if defined(__x86_64__)
 namespace {
 
-// The rate is measured once, over the first ten milliseconds of use; until then the real clock serves, so the switch from one
-// to the other is continuous to within the error of the rate.
+// The rate is measured once, over the first ten milliseconds of use; until then the real clock serves, so the
+// switch from one to the other is continuous to within the error of the rate.
 struct calibration {
   nanos start_time;
   std::uint64_t start_counter;
@@ -41,11 +41,13 @@ constinit atomic<double> rate{0};  // nanoseconds a tick; relaxed: any thread's 
 nanos age_clock_now() noexcept {
   const double known = rate.load(memory_order_relaxed);
   const calibration& c = start();
-  if (known != 0) return c.start_time + static_cast<nanos>(static_cast<double>(__rdtsc() - c.start_counter) * known);
+  if (known != 0)
+    return c.start_time + static_cast<nanos>(static_cast<double>(__rdtsc() - c.start_counter) * known);
   const nanos now = now_ns();
   const std::uint64_t counter = __rdtsc();
   if (c.trusted && now - c.start_time > 10'000'000 && counter > c.start_counter) {
-    rate.store(static_cast<double>(now - c.start_time) / static_cast<double>(counter - c.start_counter), memory_order_relaxed);
+    rate.store(static_cast<double>(now - c.start_time) / static_cast<double>(counter - c.start_counter),
+               memory_order_relaxed);
   }
   return now;
 }

@@ -5,8 +5,8 @@
 
 #include <mortise/base/abi.hpp>
 
-// The seam: wait/, lock/ and task/ reach atomics through these names only, so that a model checker can stand in for
-// them. In a normal build they are the standard ones and cost nothing.
+// The seam: wait/, lock/ and task/ reach atomics through these names only, so that a model checker can stand
+// in for them. In a normal build they are the standard ones and cost nothing.
 namespace mortise::inline MORTISE_ABI {
 
 template <class T>
@@ -27,7 +27,8 @@ inline void cpu_relax() noexcept {
 #endif
 }
 
-// Adds to a counter that only one thread writes and others may read: no RMW, so some 5 ns cheaper than fetch_add.
+// Adds to a counter that only one thread writes and others may read: no RMW, so some 5 ns cheaper than
+// fetch_add.
 template <class T>
 inline void add_single_writer(atomic<T>& counter, T n) noexcept {
   // relaxed: readers want a recent count, not an order

@@ -9,10 +9,12 @@
 
 namespace mortise::inline MORTISE_ABI {
 
-// Every wait of the library is measured on the monotonic clock; deadlines on other clocks are re-read when they wake.
+// Every wait of the library is measured on the monotonic clock; deadlines on other clocks are re-read when
+// they wake.
 using steady = std::chrono::steady_clock;
 
-// A point on CLOCK_MONOTONIC in nanoseconds. Plain integer inside the library; the public interface speaks std::chrono.
+// A point on CLOCK_MONOTONIC in nanoseconds. Plain integer inside the library; the public interface speaks
+// std::chrono.
 using nanos = std::int64_t;
 
 inline constexpr nanos never = std::numeric_limits<nanos>::max();
@@ -39,8 +41,8 @@ nanos deadline_after(std::chrono::duration<Rep, Period> d) noexcept {
   return n > never - now ? never : now + n;
 }
 
-// A time point of any clock as a monotonic deadline. For clocks other than steady_clock the caller must re-check the
-// time point on waking, because such clocks can be set.
+// A time point of any clock as a monotonic deadline. For clocks other than steady_clock the caller must
+// re-check the time point on waking, because such clocks can be set.
 template <class Clock, class Duration>
 nanos deadline_at(std::chrono::time_point<Clock, Duration> t) noexcept {
   if constexpr (std::is_same_v<Clock, steady>) {

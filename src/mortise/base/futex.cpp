@@ -20,9 +20,10 @@ void futex_wait(const atomic<std::uint32_t>& word, std::uint32_t expected, nanos
     at.tv_nsec = static_cast<long>(deadline % 1'000'000'000);
     until = &at;
   }
-  // FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC time, so a retry after a signal does not stretch the wait.
-  const long result = ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected, until, nullptr,
-                                FUTEX_BITSET_MATCH_ANY);
+  // FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC time, so a retry after a signal does not stretch the
+  // wait.
+  const long result = ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected, until,
+                                nullptr, FUTEX_BITSET_MATCH_ANY);
   if (result == 0 || errno == EAGAIN || errno == EINTR || errno == ETIMEDOUT) return;
   fatal("futex wait at %p failed with errno %d: the kernel refuses futexes or memory was overwritten",
         static_cast<const void*>(&word), errno);

@@ -4,8 +4,8 @@
 
 namespace mortise::inline MORTISE_ABI {
 
-// How a wait that may end in more than one way has ended. The environment is data: misuse of a lock aborts, but a
-// deadline, a stop request or a lost lease is told to the caller.
+// How a wait that may end in more than one way has ended. The environment is data: misuse of a lock aborts,
+// but a deadline, a stop request or a lost lease is told to the caller.
 enum class outcome {
   acquired,    // the caller holds the lock
   timed_out,   // the deadline came first; the caller holds nothing

@@ -9,7 +9,8 @@ struct call_site {
 #if MORTISE_IS_CHECKED
   const char* file = "";
   unsigned line = 0;
-  static constexpr call_site current(const char* f = __builtin_FILE(), unsigned l = __builtin_LINE()) noexcept {
+  static constexpr call_site current(const char* f = __builtin_FILE(),
+                                     unsigned l = __builtin_LINE()) noexcept {
     return {f, l};
   }
 #else

@@ -1,5 +1,6 @@
-// What checked builds add to mortise::mutex: owners, in a table beside the locks, so that size, layout and protocol stay
-// those of the unchecked build. Entries are written by the holder only, while it holds the lock.
+// What checked builds add to mortise::mutex: owners, in a table beside the locks, so that size, layout and
+// protocol stay those of the unchecked build. Entries are written by the holder only, while it holds the
+// lock.
 #include <mortise/base/abi.hpp>
 
 #if MORTISE_IS_CHECKED
@@ -90,8 +91,9 @@ void mutex::noted_release() noexcept {
   if (!find(this, h)) return;  // not locked: unlock itself names that
   const holder me = myself();
   if (h.who != nullptr && (h.who != me.who || h.id != me.id)) {
-    fatal("unlock of the mutex at %p by %s, but it is held by %s: what lock() took, the same thread or fiber unlocks",
-          static_cast<void*>(this), describe(me).chars, describe(h).chars);
+    fatal(
+        "unlock of the mutex at %p by %s, but it is held by %s: what lock() took, the same thread or fiber unlocks",
+        static_cast<void*>(this), describe(me).chars, describe(h).chars);
   }
   erase(this);
 }
@@ -103,16 +105,19 @@ void mutex::check_wait() noexcept {
           static_cast<void*>(this), describe(me).chars);
   }
   if (me.kind == wait::party::coroutine) {
-    fatal("lock() of the mutex at %p has to wait in coroutine %lu: a coroutine waits with co_await async_lock()",
-          static_cast<void*>(this), me.id);
+    fatal(
+        "lock() of the mutex at %p has to wait in coroutine %lu: a coroutine waits with co_await async_lock()",
+        static_cast<void*>(this), me.id);
   }
 }
 
 mutex::~mutex() {
-  const std::uint64_t w = m_word.load(memory_order_relaxed);  // whoever still used it would race with this, and is named
+  const std::uint64_t w =
+      m_word.load(memory_order_relaxed);  // whoever still used it would race with this, and is named
   if (w == 0) return;
   if (head_of(w) != nullptr) {
-    fatal("the mutex at %p is destroyed while others wait for it: it must outlive its waiters", static_cast<void*>(this));
+    fatal("the mutex at %p is destroyed while others wait for it: it must outlive its waiters",
+          static_cast<void*>(this));
   }
   holder h;
   const bool known = find(this, h);

@@ -1,8 +1,8 @@
 // Checked builds name a std::condition_variable(_any) that is waited on in a fiber.
 //
-// It would block the OS thread under the fiber, and with it the fibers that could notify it. The C++ library ends up in
-// pthread_cond_wait and its timed forms, so these are interposed, in checked builds only, and passed on. Not under
-// ThreadSanitizer, which interposes the same.
+// It would block the OS thread under the fiber, and with it the fibers that could notify it. The C++ library
+// ends up in pthread_cond_wait and its timed forms, so these are interposed, in checked builds only, and
+// passed on. Not under ThreadSanitizer, which interposes the same.
 #include <mortise/base/abi.hpp>
 #include <mortise/base/sanitizers.hpp>
 
@@ -21,9 +21,10 @@ namespace {
 void check() noexcept {
   wait::context& here = wait::this_context();
   if (here.kind() == wait::party::thread) return;
-  fatal("%s %lu waits on a std::condition_variable, which blocks its worker and whoever would notify it: wait by polling "
-        "with sleep_for, or on a thread",
-        to_string(here.kind()), here.self().id());
+  fatal(
+      "%s %lu waits on a std::condition_variable, which blocks its worker and whoever would notify it: wait by polling "
+      "with sleep_for, or on a thread",
+      to_string(here.kind()), here.self().id());
 }
 
 template <class Function>
@@ -48,13 +49,16 @@ MORTISE_API int pthread_cond_wait(pthread_cond_t* c, pthread_mutex_t* m) {
 }
 
 MORTISE_API int pthread_cond_timedwait(pthread_cond_t* c, pthread_mutex_t* m, const timespec* t) {
-  static auto* const real = mortise::detail::next<decltype(::pthread_cond_timedwait)>("pthread_cond_timedwait");
+  static auto* const real =
+      mortise::detail::next<decltype(::pthread_cond_timedwait)>("pthread_cond_timedwait");
   mortise::detail::check();
   return real(c, m, t);
 }
 
-MORTISE_API int pthread_cond_clockwait(pthread_cond_t* c, pthread_mutex_t* m, clockid_t clock, const timespec* t) {
-  static auto* const real = mortise::detail::next<decltype(::pthread_cond_clockwait)>("pthread_cond_clockwait");
+MORTISE_API int pthread_cond_clockwait(pthread_cond_t* c, pthread_mutex_t* m, clockid_t clock,
+                                       const timespec* t) {
+  static auto* const real =
+      mortise::detail::next<decltype(::pthread_cond_clockwait)>("pthread_cond_clockwait");
   mortise::detail::check();
   return real(c, m, clock, t);
 }

@@ -23,11 +23,11 @@ namespace mortise::inline MORTISE_ABI {
 
 // Owns a T and the lock that guards it.
 //
-// Promises: the value is touched only under the lock; closures run once, on the caller, and may throw; references, pointers
-// and views into the value cannot be returned from them (compile-time error where the type shows it).
-// Does not promise: that a closure does not leak a reference by other means; recursion: a closure that uses the same
-// guarded waits for itself.
-// Requires: Mutex is Lockable; for the async_ forms it has async_lock().
+// Promises: the value is touched only under the lock; closures run once, on the caller, and may throw;
+// references, pointers and views into the value cannot be returned from them (compile-time error where the
+// type shows it). Does not promise: that a closure does not leak a reference by other means; recursion: a
+// closure that uses the same guarded waits for itself. Requires: Mutex is Lockable; for the async_ forms it
+// has async_lock().
 template <class T, class Mutex = mutex>
 class guarded {
   static_assert(std::is_object_v<T> && !std::is_const_v<T>, "guarded<T> holds a modifiable object");
@@ -43,15 +43,16 @@ class guarded {
   guarded(const guarded&) = delete;
   guarded& operator=(const guarded&) = delete;
 
-  // Calls f(const T&) under the lock and returns what it returns. Blocks: as Mutex::lock. Throws: what f throws.
+  // Calls f(const T&) under the lock and returns what it returns. Blocks: as Mutex::lock. Throws: what f
+  // throws.
   template <class F>
   auto read(F&& f) const {
     const std::lock_guard hold{m_mutex};
     return run_read(f);
   }
 
-  // Calls f(T&) on a copy of the value and puts it in place when f has returned: if f throws, the old value stands.
-  // Cost: a copy of T under the lock, O(size). Requires: T is copyable and nothrow movable.
+  // Calls f(T&) on a copy of the value and puts it in place when f has returned: if f throws, the old value
+  // stands. Cost: a copy of T under the lock, O(size). Requires: T is copyable and nothrow movable.
   template <class F>
   auto update(F&& f) {
     const std::lock_guard hold{m_mutex};
@@ -77,7 +78,8 @@ class guarded {
 
    private:
     friend guarded;
-    guard(std::unique_lock<Mutex> hold, T& value) noexcept : m_hold{std::move(hold)}, m_value{std::addressof(value)} {}
+    guard(std::unique_lock<Mutex> hold, T& value) noexcept
+        : m_hold{std::move(hold)}, m_value{std::addressof(value)} {}
     std::unique_lock<Mutex> m_hold;
     T* m_value;
   };
@@ -85,7 +87,8 @@ class guarded {
   // Blocks: as Mutex::lock.
   guard lock() { return guard{std::unique_lock{m_mutex}, m_value}; }
 
-  // For coroutines: the same, awaited. The closure is kept in the coroutine's frame and runs before it goes on.
+  // For coroutines: the same, awaited. The closure is kept in the coroutine's frame and runs before it goes
+  // on.
   template <class F>
   auto async_read(F f) const {
     return async([this, f = std::move(f)]() mutable { return run_read(f); });
@@ -115,7 +118,8 @@ class guarded {
 
   template <class F>
   auto run_update(F& f) {
-    static_assert(std::is_copy_constructible_v<T>, "update works on a copy: T must be copyable, or use with()");
+    static_assert(std::is_copy_constructible_v<T>,
+                  "update works on a copy: T must be copyable, or use with()");
     static_assert(std::is_nothrow_move_assignable_v<T> || std::is_nothrow_swappable_v<T>,
                   "update puts the copy in place: T must be nothrow movable, or use with()");
     using result = std::invoke_result_t<F&, T&>;

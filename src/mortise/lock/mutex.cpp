@@ -1,55 +1,69 @@
 // The slow paths of mortise::mutex.
 //
 // 1. Promise
-//    Safety: one holder. Progress: an unlock with waiters wakes one of them. Fairness: bargers may pass the queue until its
-//    head has waited `patience` (1 ms); the first unlock after that reserves the lock for the queue, in order, until the
-//    head is young again: one party is passed at most by those who took the lock in its first millisecond and one more.
+//    Safety: one holder. Progress: an unlock with waiters wakes one of them. Fairness: bargers may pass
+//    the queue until its head has waited `patience` (1 ms); the first unlock after that reserves the lock
+//    for the queue, in order, until the head is young again: one party is passed at most by those who took
+//    the lock in its first millisecond and one more.
 //
 // 2. Word (8 bytes)
 //    HELD        exact. Set by whoever takes the lock, cleared by its unlock.
-//    QUEUE_LOCK  exact. Its owner alone reads and writes the queue; held for some ten instructions, never across a wait.
-//    STARVING    a free lock is reserved for waiters that were offered it, in their order. Exact when the lock becomes free,
-//                may over-report while it is held. Changed by the owner of the queue lock only; not set without a queue.
+//    QUEUE_LOCK  exact. Its owner alone reads and writes the queue; held for some ten instructions, never
+//                across a wait.
+//    STARVING    a free lock is reserved for waiters that were offered it, in their order. Exact when the
+//                lock becomes free, may over-report while it is held. Changed by the owner of the queue
+//                lock only; not set without a queue.
 //    WATCHED     exact: the lock is on the warden's list. Changed by the owner of the queue lock only.
 //    CONTENDED   always 0; reserved.
-//    head        exact while the queue lock is free: the first waiter; the queue is linked through the waiters.
+//    head        exact while the queue lock is free: the first waiter; the queue is linked through the
+//                waiters.
 //
-// 3. States: free 0, held HELD, waited HELD|head, offered head (a wake is in flight, anybody may take the lock),
-//    reserved head|STARVING (a wake is in flight, only those offered may take it)
+// 3. States: free 0, held HELD, waited HELD|head, offered head (a wake is in flight, anybody may take the
+//    lock), reserved head|STARVING (a wake is in flight, only those offered may take it)
 //      free      lock -> held
 //      held      unlock -> free; lock -> waited, the caller sleeps
-//      waited    lock -> waited; timeout, abandoned frame -> waited or held; unlock -> offered or reserved, wakes one
-//      offered   lock -> waited (barges); claim -> held or waited; abandon -> offered, the wake is passed on, or free
+//      waited    lock -> waited; timeout, abandoned frame -> waited or held; unlock -> offered or
+//                reserved, wakes one
+//      offered   lock -> waited (barges); claim -> held or waited; abandon -> offered, the wake is passed
+//                on, or free
 //      reserved  lock -> reserved, the caller sleeps; claim by one who was offered -> held or waited;
-//                timeout, abandon -> reserved, passed on, or free; an offer not taken up for offer_bound -> widened
+//                timeout, abandon -> reserved, passed on, or free; an offer not taken up for offer_bound
+//                -> widened
 //
 // 4. Invariants
-//    I1  while QUEUE_LOCK is set the head and the flags are changed by its owner only; others may only set HELD, and
-//        only if neither HELD nor STARVING is set. So a word with QUEUE_LOCK and one of these two is the owner's alone.
-//    I2  queue not empty and not HELD  =>  a waiter in it has been offered the lock since it last looked (its wake is in
-//        flight), or is overdue and the lock is WATCHED, or the waiters offered are OS threads.
+//    I1  while QUEUE_LOCK is set the head and the flags are changed by its owner only; others may only set
+//        HELD, and only if neither HELD nor STARVING is set. So a word with QUEUE_LOCK and one of these
+//        two is the owner's alone.
+//    I2  queue not empty and not HELD  =>  a waiter in it has been offered the lock since it last looked
+//        (its wake is in flight), or is overdue and the lock is WATCHED, or the waiters offered are OS
+//        threads.
 //    I3  a waiter is in the queue  <=>  its `since` is set; it is taken out by itself only (claim, leave).
 //    I4  WATCHED  =>  the queue is not empty, so the mutex exists.
 //
 // 5. Orderings
-//    O1  lock's CAS is an acquire <-> O2: the section before is seen. Relaxed on failure: nothing is read on its strength.
-//    O2  unlock's CAS, or its store in unlock_slow, is a release: publishes the section. Every later change of the word is
-//        an RMW or a release store by a party that acquired the word before, so the chain to the next O1 never breaks.
-//    O3  taking the queue lock is an acquire, giving it up a release: the queue's links and the waiters' fields.
+//    O1  lock's CAS is an acquire <-> O2: the section before is seen. Relaxed on failure: nothing is read
+//        on its strength.
+//    O2  unlock's CAS, or its store in unlock_slow, is a release: publishes the section. Every later
+//        change of the word is an RMW or a release store by a party that acquired the word before, so the
+//        chain to the next O1 never breaks.
+//    O3  taking the queue lock is an acquire, giving it up a release: the queue's links and the waiters'
+//        fields.
 //    O4  loads before a CAS are relaxed: the CAS checks what they saw.
 //    No Dekker shape: a waiter publishes itself and checks HELD in one and the same word.
 //
-// 6. Last touch. unlock: its CAS; in unlock_slow the store that clears HELD and QUEUE_LOCK together. The parker is copied out
-//    before it, parkers are never freed. A waiter touches the mutex only while it is queued or holds it. The warden only while
-//    WATCHED (I4), which is cleared, and the list left, before the queue can be empty.
+// 6. Last touch. unlock: its CAS; in unlock_slow the store that clears HELD and QUEUE_LOCK together. The
+//    parker is copied out before it, parkers are never freed. A waiter touches the mutex only while it is
+//    queued or holds it. The warden only while WATCHED (I4), which is cleared, and the list left, before
+//    the queue can be empty.
 //
-// 7. Wake ledger. Who clears HELD with a queue owes a wake, unless one is in flight (wait/offer.hpp). Who is woken and finds the lock
-//    taken owes nothing: that holder's unlock does. Who leaves with an offer while the lock is free passes it on (leave).
-//    Grants are claims: the waiter takes itself out under the queue lock. So there is no grant to leak, and of grant and
-//    deadline exactly one happens.
+// 7. Wake ledger. Who clears HELD with a queue owes a wake, unless one is in flight (wait/offer.hpp). Who
+//    is woken and finds the lock taken owes nothing: that holder's unlock does. Who leaves with an offer
+//    while the lock is free passes it on (leave). Grants are claims: the waiter takes itself out under the
+//    queue lock. So there is no grant to leak, and of grant and deadline exactly one happens.
 //
-// 8. Evidence: mutex_test.cpp, mutex_stress.cpp, tests/scopes; benchmarks bench/uncontended and bench/seed.
-//    Sources: nsync and parking_lot (queue bit in the word, long-wait bit), Go's sync.Mutex (the 1 ms starvation mode).
+// 8. Evidence: mutex_test.cpp, tests/scopes/kinds_test.cpp, mixed_stress.cpp; bench/uncontended, table.py P2, P3.
+//    Sources: nsync and parking_lot (queue bit in the word, long-wait bit), Go's sync.Mutex (the 1 ms
+//    starvation mode).
 
 #include <mortise/lock/mutex.hpp>
 
@@ -66,8 +80,9 @@ namespace {
 
 constexpr nanos patience = 1'000'000;
 
-// How often a locker looks again before it queues: with cpu_relax about 1 to 2 us, some ten short sections or one bounce
-// between cores. EPYC Zen 5 under KVM, November 2026, bench/seed 100,000 + 10,000 on two workers.
+// How often a locker looks again before it queues: with cpu_relax about 1 to 2 us, some ten short sections
+// or one bounce between cores. EPYC Zen 5 under KVM, November 2026, 110,000
+// fibers on two workers (bench/table.py P3).
 constexpr int spin_turns = 40;
 
 bool starves(const wait::waiter* head, nanos now) noexcept {
@@ -90,7 +105,8 @@ bool mutex::try_slow() noexcept {
   std::uint64_t w = m_word.load(memory_order_relaxed);  // O4
   while (obtainable(w)) {
     // O1
-    if (m_word.compare_exchange_weak(w, w | word::held, memory_order_acquire, memory_order_relaxed)) return true;
+    if (m_word.compare_exchange_weak(w, w | word::held, memory_order_acquire, memory_order_relaxed))
+      return true;
   }
   return false;
 }
@@ -118,7 +134,8 @@ bool mutex::take_or_queue(wait::waiter& n) noexcept {
   std::uint64_t w = m_word.load(memory_order_relaxed);  // O4
   for (int spins = 0;;) {
     if (obtainable(w)) {
-      if (m_word.compare_exchange_weak(w, w | word::held, memory_order_acquire, memory_order_relaxed)) return true;  // O1
+      if (m_word.compare_exchange_weak(w, w | word::held, memory_order_acquire, memory_order_relaxed))
+        return true;  // O1
     } else if (spins < spin_turns && (w & word::starving) == 0) {
       ++spins;
       cpu_relax();
@@ -126,11 +143,13 @@ bool mutex::take_or_queue(wait::waiter& n) noexcept {
     } else if ((w & word::queue_lock) != 0) {
       wait_for_queue_lock(turns);
       w = m_word.load(memory_order_relaxed);  // O4
-    } else if (m_word.compare_exchange_weak(w, w | word::queue_lock, memory_order_acquire, memory_order_relaxed)) {  // O3
+    } else if (m_word.compare_exchange_weak(w, w | word::queue_lock, memory_order_acquire,
+                                            memory_order_relaxed)) {  // O3
       break;
     }
   }
-  // HELD or STARVING was set together with QUEUE_LOCK, so the word is ours (I1) and a plain store frees the queue. HELD:
+  // HELD or STARVING was set together with QUEUE_LOCK, so the word is ours (I1) and a plain store frees
+  //      the queue. HELD:
   // its holder will see us. STARVING: the queue is not empty and a wake is in flight (I2).
   n.offered = 0;
   n.since = age_clock_now();
@@ -141,8 +160,8 @@ bool mutex::take_or_queue(wait::waiter& n) noexcept {
   return false;
 }
 
-// For a lock that is left free with a queue: its head was offered it and may never run, which must not hold up those behind
-// (I2). Returns `flags`, with WATCHED where it is needed. Under the queue lock.
+// For a lock that is left free with a queue: its head was offered it and may never run, which must not
+// hold up those behind (I2). Returns `flags`, with WATCHED where it is needed. Under the queue lock.
 std::uint64_t mutex::guard_offers(const wait::waiter& head, std::uint64_t flags) noexcept {
   if ((flags & word::watched) != 0 || head.next == nullptr || head.who->runs_by_itself()) return flags;
   return wait::watch(this, &mutex::examine) ? flags | word::watched : flags;
@@ -155,13 +174,15 @@ std::uint64_t mutex::take_queue_lock() noexcept {
     if ((w & word::queue_lock) != 0) {
       wait_for_queue_lock(turns);
       w = m_word.load(memory_order_relaxed);
-    } else if (m_word.compare_exchange_weak(w, w | word::queue_lock, memory_order_acquire, memory_order_relaxed)) {  // O3
+    } else if (m_word.compare_exchange_weak(w, w | word::queue_lock, memory_order_acquire,
+                                            memory_order_relaxed)) {  // O3
       return w;
     }
   }
 }
 
-// Gives up the queue lock with head and flags as in `keep`; HELD stays as it is: a barger may have just set it (I1).
+// Gives up the queue lock with head and flags as in `keep`; HELD stays as it is: a barger may have just
+// set it (I1).
 void mutex::release_queue_lock(std::uint64_t keep) noexcept {
   std::uint64_t w = m_word.load(memory_order_relaxed);  // O4
   while (!m_word.compare_exchange_weak(w, (keep & ~(word::held | word::queue_lock)) | (w & word::held),
@@ -178,9 +199,11 @@ bool mutex::claim(wait::waiter& n) noexcept {
     if ((w & word::starving) != 0) {
       mine = wait::next_in_turn(head_of(w), n);
     } else {
-      // Bargers compete for HELD; who sets it first has the lock. Relaxed on failure: HELD can only have been set.
+      // Bargers compete for HELD; who sets it first has the lock. Relaxed on failure: HELD can only have
+      // been set.
       std::uint64_t expected = w | word::queue_lock;
-      mine = m_word.compare_exchange_strong(expected, expected | word::held, memory_order_acquire, memory_order_relaxed);
+      mine = m_word.compare_exchange_strong(expected, expected | word::held, memory_order_acquire,
+                                            memory_order_relaxed);
     }
   }
   if (!mine) {
@@ -200,7 +223,8 @@ bool mutex::claim(wait::waiter& n) noexcept {
   return true;
 }
 
-// A waiter that will not take the lock goes out of the queue, wherever it stands, and passes on what it was offered.
+// A waiter that will not take the lock goes out of the queue, wherever it stands, and passes on what it
+// was offered.
 void mutex::leave(wait::waiter& n) noexcept {
   const std::uint64_t w = take_queue_lock();
   const bool told = n.offered != 0;
@@ -231,7 +255,8 @@ void mutex::unlock_slow() noexcept {
     } else if ((w & word::queue_lock) != 0) {
       wait_for_queue_lock(turns);
       w = m_word.load(memory_order_relaxed);
-    } else if (m_word.compare_exchange_weak(w, w | word::queue_lock, memory_order_acquire, memory_order_relaxed)) {  // O3
+    } else if (m_word.compare_exchange_weak(w, w | word::queue_lock, memory_order_acquire,
+                                            memory_order_relaxed)) {  // O3
       break;
     }
   }
@@ -239,7 +264,8 @@ void mutex::unlock_slow() noexcept {
   const nanos now = age_clock_now();
   wait::offer next;
   next.choose(head, now);
-  const std::uint64_t flags = guard_offers(*head, w & word::watched) | (starves(head, now) ? word::starving : 0);
+  const std::uint64_t flags =
+      guard_offers(*head, w & word::watched) | (starves(head, now) ? word::starving : 0);
   // O2, O3, and the last touch: HELD and QUEUE_LOCK go in one store, the word being ours alone (I1).
   m_word.store(bits_of(head) | flags, memory_order_release);
   next.wake();
@@ -250,7 +276,8 @@ void mutex::examine(void* self) noexcept {
   mutex& m = *static_cast<mutex*>(self);
   std::uint64_t w = m.m_word.load(memory_order_relaxed);  // O4
   if ((w & (word::held | word::queue_lock)) != 0) return;
-  if (!m.m_word.compare_exchange_strong(w, w | word::queue_lock, memory_order_acquire, memory_order_relaxed)) return;  // O3
+  if (!m.m_word.compare_exchange_strong(w, w | word::queue_lock, memory_order_acquire, memory_order_relaxed))
+    return;  // O3
   wait::offer next;
   next.choose(head_of(w), age_clock_now());  // keeps I2
   m.release_queue_lock(w);

@@ -25,25 +25,29 @@
 
 namespace mortise::inline MORTISE_ABI {
 
-// A mutual exclusion lock. Meets *TimedLockable*: std::lock_guard, std::unique_lock and std::scoped_lock work with it.
+// A mutual exclusion lock. Meets *TimedLockable*: std::lock_guard, std::unique_lock and std::scoped_lock work
+// with it.
 //
 // Promises
 // - At most one party holds it; what a holder wrote is seen by the next.
-// - One queue for all kinds of waiters. A free lock may be taken past the queue until the first in it has waited 1 ms; from
+// - One queue for all kinds of waiters. A free lock may be taken past the queue until the first in it has
+// waited 1 ms; from
 //   the next unlock on it is handed out strictly first come, first served.
-// - unlock runs no waiter's code, and touches the mutex for the last time when it frees it: whoever holds it next may
+// - unlock runs no waiter's code, and touches the mutex for the last time when it frees it: whoever holds it
+// next may
 //   destroy it at once.
 // - It belongs to the party, not to the OS thread: a fiber may lock on one worker and unlock on another.
 // - One who is offered the lock and never runs holds nobody up for longer than some 4 ms (wait/warden.hpp).
 // Does not promise
 // - Recursion: locking again by the holder waits for ever (named in checked builds).
 // - Cancellation: lock() ignores stop requests. Survival of fork while held by another thread of the parent.
-// - Hand-over between threads in checked builds: what lock() took, the same party unlocks. What async_lock() took may be
+// - Hand-over between threads in checked builds: what lock() took, the same party unlocks. What async_lock()
+// took may be
 //   unlocked anywhere.
 //
-// Misuse prints one line to standard error and aborts: unlocking a mutex that is not locked in every build; in checked
-// builds also locking again, unlocking by a stranger, destroying it while held or waited on, and a blocking lock() that
-// has to wait in a coroutine.
+// Misuse prints one line to standard error and aborts: unlocking a mutex that is not locked in every build;
+// in checked builds also locking again, unlocking by a stranger, destroying it while held or waited on, and a
+// blocking lock() that has to wait in a coroutine.
 class MORTISE_CAPABILITY("mutex") mutex {
   friend class lock_probe;  // tests: who waits
 
@@ -57,15 +61,18 @@ class MORTISE_CAPABILITY("mutex") mutex {
   ~mutex() = default;
 #endif
 
-  // Waits until the caller holds the lock. Requires: the caller does not hold it. Blocks: the thread or fiber; in a coroutine
-  // the worker goes on with other tasks, but async_lock() is meant for it. Cost: one RMW when free.
+  // Waits until the caller holds the lock. Requires: the caller does not hold it. Blocks: the thread or
+  // fiber; in a coroutine the worker goes on with other tasks, but async_lock() is meant for it. Cost: one
+  // RMW when free.
   void lock() noexcept MORTISE_ACQUIRE() {
-    if (try_fast()) [[likely]] return noted();
+    if (try_fast()) [[likely]]
+      return noted();
     lock_slow(never);
     noted();
   }
 
-  // Takes the lock if it is free and nobody is waiting in earnest (1 ms). Never blocks, never fails spuriously otherwise.
+  // Takes the lock if it is free and nobody is waiting in earnest (1 ms). Never blocks, never fails
+  // spuriously otherwise.
   [[nodiscard]] bool try_lock() noexcept MORTISE_TRY_ACQUIRE(true) {
     if (!try_fast() && !try_slow()) return false;
     noted();
@@ -80,9 +87,11 @@ class MORTISE_CAPABILITY("mutex") mutex {
     return true;
   }
 
-  // Waits until the time point `t` of any clock at the latest. A clock that is set meanwhile is looked at again.
+  // Waits until the time point `t` of any clock at the latest. A clock that is set meanwhile is looked at
+  // again.
   template <class Clock, class Duration>
-  [[nodiscard]] bool try_lock_until(std::chrono::time_point<Clock, Duration> t) noexcept MORTISE_TRY_ACQUIRE(true) {
+  [[nodiscard]] bool try_lock_until(std::chrono::time_point<Clock, Duration> t) noexcept
+      MORTISE_TRY_ACQUIRE(true) {
     while (!try_fast() && !lock_slow(deadline_at(t))) {
       if (Clock::now() >= t) return false;
     }
@@ -90,33 +99,36 @@ class MORTISE_CAPABILITY("mutex") mutex {
     return true;
   }
 
-  // Frees the lock. Requires: it is locked, in checked builds by the caller. Never blocks. Cost: one RMW when nobody waits.
+  // Frees the lock. Requires: it is locked, in checked builds by the caller. Never blocks. Cost: one RMW when
+  // nobody waits.
   void unlock() noexcept MORTISE_RELEASE() {
     noted_release();
     std::uint64_t expected = word::held;
     // O2
-    if (!m_word.compare_exchange_strong(expected, 0, memory_order_release, memory_order_relaxed)) [[unlikely]] {
+    if (!m_word.compare_exchange_strong(expected, 0, memory_order_release, memory_order_relaxed))
+        [[unlikely]] {
       unlock_slow();
     }
   }
 
   class async_lock_operation;
 
-  // For coroutines: `auto hold = co_await m.async_lock();` gives a std::unique_lock, which may be unlocked on any thread.
-  // A task of a runtime is resumed by its runtime, any other coroutine on `where` (null: wait::default_executor()), and
-  // never inside an unlock. If the frame is destroyed while it waits, it leaves the queue and passes its offer on.
-  // Allocates nothing in a task; for other coroutines a recycled ticket when it has to wait.
+  // For coroutines: `auto hold = co_await m.async_lock();` gives a std::unique_lock, which may be unlocked on
+  // any thread. A task of a runtime is resumed by its runtime, any other coroutine on `where` (null:
+  // wait::default_executor()), and never inside an unlock. If the frame is destroyed while it waits, it
+  // leaves the queue and passes its offer on. Allocates nothing in a task; for other coroutines a recycled
+  // ticket when it has to wait.
   [[nodiscard]] async_lock_operation async_lock(wait::executor* where = nullptr,
                                                 call_site site = call_site::current()) noexcept;
 
  private:
   struct word {
-    static constexpr std::uint64_t held = 1;                 // byte 0
-    static constexpr std::uint64_t contended = 1ull << 8;    // byte 1, kept for the restartable unlock
-    static constexpr std::uint64_t queue_lock = 1ull << 9;   //
-    static constexpr std::uint64_t starving = 1ull << 10;    //
-    static constexpr std::uint64_t watched = 1ull << 11;     //
-    static constexpr unsigned head_shift = 16;               // bytes 2 to 7: the first waiter
+    static constexpr std::uint64_t held = 1;                // byte 0
+    static constexpr std::uint64_t contended = 1ull << 8;   // byte 1, kept for the restartable unlock
+    static constexpr std::uint64_t queue_lock = 1ull << 9;  //
+    static constexpr std::uint64_t starving = 1ull << 10;   //
+    static constexpr std::uint64_t watched = 1ull << 11;    //
+    static constexpr unsigned head_shift = 16;              // bytes 2 to 7: the first waiter
   };
 
   bool try_fast() noexcept {

@@ -84,7 +84,8 @@ TYPED_TEST(any_mutex, try_lock_fails_while_another_holds) {  // the bug: try_loc
   m.unlock();
 }
 
-TYPED_TEST(any_mutex, next_holder_may_destroy_it_at_once) {  // the bug: unlock touches the mutex after freeing it
+TYPED_TEST(any_mutex,
+           next_holder_may_destroy_it_at_once) {  // the bug: unlock touches the mutex after freeing it
   for (int i = 0; i < 2'000; ++i) {
     auto m = std::make_unique<TypeParam>();
     m->lock();
@@ -102,7 +103,8 @@ TEST(mutex, global_is_ready_before_main) {
   std::jthread([] { EXPECT_FALSE(global.try_lock()); }).join();
 }
 
-TEST(mutex, bounded_waits_end_at_their_deadline) {  // the bug: a deadline ignored, or a waiter left in the queue
+TEST(mutex,
+     bounded_waits_end_at_their_deadline) {  // the bug: a deadline ignored, or a waiter left in the queue
   mortise::mutex m;
   m.lock();
   std::jthread([&] {
@@ -197,8 +199,7 @@ TEST(mutex, destroyed_frame_leaves_the_middle_of_the_queue) {
   b.destroy();
   EXPECT_EQ(lock_probe::waiters(m), 2u);
   m.unlock();
-  while (ex.run_all() != 0) {
-  }
+  while (ex.run_all() != 0) {}
   EXPECT_EQ(taken, 2);
   EXPECT_TRUE(a.done() && c.done());
 }
@@ -232,8 +233,7 @@ TEST(mutex, one_who_never_runs_hangs_nobody) {
   third.join();  // hangs without the warden
   EXPECT_EQ(taken, 0);
   std::jthread([&] { const std::lock_guard hold{m}; }).join();  // one who comes later gets it too
-  while (stopped.run_all() != 0) {
-  }
+  while (stopped.run_all() != 0) {}
   EXPECT_EQ(taken, 2);
 }
 
@@ -255,9 +255,7 @@ TEST(mutex, foreign_coroutine_without_an_executor_is_resumed) {
   mortise::atomic<bool> taken{false};
   m.lock();
   [](mortise::mutex& lock, mortise::atomic<bool>& flag) -> foreign::detached {
-    {
-      const auto hold = co_await lock.async_lock();
-    }
+    { const auto hold = co_await lock.async_lock(); }
     flag.store(true);
   }(m, taken);
   m.unlock();
@@ -319,7 +317,9 @@ TEST(mutex, what_async_lock_took_may_be_unlocked_anywhere) {
   m.lock();
   const auto waiting = take_once(m, ex, taken);
   m.unlock();
-  std::jthread([&] { ex.run_all(); }).join();  // acquired and unlocked on another thread than the one that asked
+  std::jthread([&] {
+    ex.run_all();
+  }).join();  // acquired and unlocked on another thread than the one that asked
   EXPECT_EQ(taken, 1);
 }
 #endif

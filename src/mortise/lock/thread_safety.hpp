@@ -1,9 +1,9 @@
 #pragma once
 
-// Clang's thread safety analysis, if asked for: define MORTISE_THREAD_SAFETY before the first include and compile with
-// -Wthread-safety. Annotate your data with MORTISE_GUARDED_BY(m); an access without the lock is then a compile error under
-// -Werror. std::lock_guard and friends are not annotated in libstdc++: use mortise::scoped_hold, or guarded<T>, which needs
-// no analysis.
+// Clang's thread safety analysis, if asked for: define MORTISE_THREAD_SAFETY before the first include and
+// compile with -Wthread-safety. Annotate your data with MORTISE_GUARDED_BY(m); an access without the lock is
+// then a compile error under -Werror. std::lock_guard and friends are not annotated in libstdc++: use
+// mortise::scoped_hold, or guarded<T>, which needs no analysis.
 
 #if defined(MORTISE_THREAD_SAFETY) && defined(__clang__)
 #define MORTISE_TSA(x) __attribute__((x))

@@ -7,10 +7,11 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 
 // Sleeps until a moment, and means it.
 //
-// The kernel wakes a thread late by what the machine makes of it: 50 us and more where it has to leave an idle state. So the
-// kernel's timer is armed early by the wake latency that was seen here (its 90th percentile, followed up and down), and
-// what is left is spun. Never returns for the deadline before the deadline. The spinning costs up to that latency of CPU
-// time for each wake, some 3 % of a core at a thousand wakes a second; `precise` false leaves it to the kernel.
+// The kernel wakes a thread late by what the machine makes of it: 50 us and more where it has to leave an
+// idle state. So the kernel's timer is armed early by the wake latency that was seen here (its 90th
+// percentile, followed up and down), and what is left is spun. Never returns for the deadline before the
+// deadline. The spinning costs up to that latency of CPU time for each wake, some 3 % of a core at a thousand
+// wakes a second; `precise` false leaves it to the kernel.
 class alarm {
  public:
   explicit alarm(bool precise) noexcept : m_precise{precise} {}

@@ -7,7 +7,9 @@ __thread std::size_t my_shard = 0;  // 0: not assigned yet, else 1 more than the
 }  // namespace
 
 std::size_t counter_shard() noexcept {
-  asm volatile("" ::: "memory");  // the answer changes when the caller changes threads: keep calls from being merged
+  asm volatile(
+      "" ::
+          : "memory");  // the answer changes when the caller changes threads: keep calls from being merged
   if (my_shard == 0) my_shard = threads.fetch_add(1, memory_order_relaxed) % counter_shards + 1;
   return my_shard - 1;
 }

@@ -17,12 +17,12 @@ namespace task_detail {
 MORTISE_API scope_core& detached_scope(runtime& r) noexcept;
 }
 
-// Starts `f` as a task of `r` that nobody joins; use a task_scope for tasks that end before something else does. A callable
-// that returns a mortise::task is a coroutine; any other is a fiber, on a stack of its own, and may call blocking functions
-// of this library anywhere. The task keeps a copy of `f`. `f` may take a std::stop_token, which is never stopped here.
-// An exception that leaves `f` ends the program with its what().
-// Blocks: never. Throws: std::system_error when there is no memory or mapping for it; all that runs goes on.
-// Cost: a fiber about 0.3 us and one resident page, a coroutine its frame.
+// Starts `f` as a task of `r` that nobody joins; use a task_scope for tasks that end before something else
+// does. A callable that returns a mortise::task is a coroutine; any other is a fiber, on a stack of its own,
+// and may call blocking functions of this library anywhere. The task keeps a copy of `f`. `f` may take a
+// std::stop_token, which is never stopped here. An exception that leaves `f` ends the program with its
+// what(). Blocks: never. Throws: std::system_error when there is no memory or mapping for it; all that runs
+// goes on. Cost: a fiber about 0.3 us and one resident page, a coroutine its frame.
 template <task_detail::spawnable F>
 void go(runtime& r, F&& f) {
   task_detail::spawn(task_detail::detached_scope(r), std::forward<F>(f));

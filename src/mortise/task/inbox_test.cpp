@@ -10,8 +10,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The bug: on a saturated worker sleepers that are overdue fill the queue at each look, and tasks that come from outside never
-// start. Found by the benchmark of 110,000 coroutines on one worker, which hung while it started them.
+// The bug: on a saturated worker sleepers that are overdue fill the queue at each look, and tasks that come
+// from outside never start. Found by the benchmark of 110,000 coroutines on one worker, which hung while it
+// started them.
 TEST(inbox, new_tasks_start_on_a_saturated_worker) {
   mortise::runtime rt{{.workers = 1, .stack_size = 16384}};
   mortise::task_scope tasks{rt};

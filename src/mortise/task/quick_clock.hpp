@@ -10,14 +10,14 @@
 
 namespace mortise::inline MORTISE_ABI::task_detail {
 
-// The monotonic clock for computing deadlines, at the price of the processor's counter (10 ns instead of 25 on an EPYC Zen 5
-// under KVM, November 2026).
+// The monotonic clock for computing deadlines, at the price of the processor's counter (10 ns instead of 25
+// on an EPYC Zen 5 under KVM, November 2026).
 //
-// Promise: `not_before_now()` is never before CLOCK_MONOTONIC at the time of the call, so that a deadline computed from it is
-// never early; it is after it by `margin` and the drift since the last synchronisation, together under a microsecond.
-// The worker reads the real clock in each look at its timers; from there the counter is extrapolated for a fraction of a
-// millisecond at the rate seen over the last ten, and not trusted beyond. Which clock source the kernel uses does not matter.
-// For one thread.
+// Promise: `not_before_now()` is never before CLOCK_MONOTONIC at the time of the call, so that a deadline
+// computed from it is never early; it is after it by `margin` and the drift since the last synchronisation,
+// together under a microsecond. The worker reads the real clock in each look at its timers; from there the
+// counter is extrapolated for a fraction of a millisecond at the rate seen over the last ten, and not trusted
+// beyond. Which clock source the kernel uses does not matter. For one thread.
 class quick_clock {
  public:
   nanos not_before_now() const noexcept {
@@ -33,7 +33,8 @@ class quick_clock {
   // Reads the real clock and synchronises.
   nanos read() noexcept {
 #if defined(__x86_64__)
-    // The counter is read first: the time belongs to a later moment, so what is extrapolated errs to the late side only.
+    // The counter is read first: the time belongs to a later moment, so what is extrapolated errs to the late
+    // side only.
     const std::uint64_t before = __rdtsc();
     const nanos now = now_ns();
     const bool undisturbed = __rdtsc() - before < 5'000;
@@ -53,8 +54,10 @@ class quick_clock {
   void synchronise(std::uint64_t counter, nanos now) noexcept {
     if (now - m_anchor_time >= anchor_age) {
       const double ticks = static_cast<double>(counter - m_anchor_counter);
-      // The first rate is known after ten milliseconds; an anchor of long ago, or a counter that was reset, is no measure.
-      const bool sane = m_anchor_time != 0 && now - m_anchor_time < 100 * anchor_age && counter > m_anchor_counter;
+      // The first rate is known after ten milliseconds; an anchor of long ago, or a counter that was reset,
+      // is no measure.
+      const bool sane =
+          m_anchor_time != 0 && now - m_anchor_time < 100 * anchor_age && counter > m_anchor_counter;
       m_rate = sane ? static_cast<double>(now - m_anchor_time) / ticks * (1 + 1e-5) : 0;
       m_anchor_time = now;
       m_anchor_counter = counter;

@@ -14,26 +14,29 @@ class runtime_core;
 
 // How a runtime is made. The defaults suit most programs.
 struct runtime_options {
-  // OS threads that run tasks: 1 to 1,024; 0: as many as the process may use, by its CPU affinity and its cgroup's quota.
+  // OS threads that run tasks: 1 to 1,024; 0: as many as the process may use, by its CPU affinity and its
+  // cgroup's quota.
   unsigned workers = 0;
-  // Bytes of a fiber's stack, guard page included: 16 KiB to 64 MiB, rounded up to a power of two; 0: 64 KiB. Committed page
-  // by page as touched, so a larger stack costs address space only.
+  // Bytes of a fiber's stack, guard page included: 16 KiB to 64 MiB, rounded up to a power of two; 0: 64 KiB.
+  // Committed page by page as touched, so a larger stack costs address space only.
   std::size_t stack_size = 0;
   // Names the threads (first 15 characters) and stands in messages.
   std::string name = "mortise";
-  // Sleeps end within microseconds of their time, by arming the kernel's timer early and spinning the rest: about 3 % of a
-  // core at a thousand wakes a second. False leaves it to the kernel: some 50 us late, no spinning.
+  // Sleeps end within microseconds of their time, by arming the kernel's timer early and spinning the rest:
+  // about 3 % of a core at a thousand wakes a second. False leaves it to the kernel: some 50 us late, no
+  // spinning.
   bool precise_sleep = true;
 };
 
 // Threads that run tasks. Work is stolen between them; idle ones sleep.
 //
-// Most programs use the default runtime, which starts on first use and is never destroyed: tasks that still run when main
-// returns end with the process. Fork: a child has none of the threads; its first use of an inherited runtime is named and
-// aborts.
+// Most programs use the default runtime, which starts on first use and is never destroyed: tasks that still
+// run when main returns end with the process. Fork: a child has none of the threads; its first use of an
+// inherited runtime is named and aborts.
 class runtime {
  public:
-  // Throws: std::system_error when threads or memory cannot be had, std::invalid_argument for options out of range.
+  // Throws: std::system_error when threads or memory cannot be had, std::invalid_argument for options out of
+  // range.
   MORTISE_API explicit runtime(runtime_options options = {});
 
   // Waits for its detached tasks and for its task scopes to be closed, then ends its threads.

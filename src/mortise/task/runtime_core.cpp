@@ -72,7 +72,8 @@ runtime_core::~runtime_core() {
     return;
   }
   if (worker* const w = worker::current(); w != nullptr && &w->home() == this) {
-    fatal("runtime '%s' is destroyed by one of its own tasks: it would wait for that task for ever", m_options.name.c_str());
+    fatal("runtime '%s' is destroyed by one of its own tasks: it would wait for that task for ever",
+          m_options.name.c_str());
   }
   join_detached();
   m_stopping.store(true, memory_order_release);
@@ -84,14 +85,16 @@ runtime_core::~runtime_core() {
 void runtime_core::join_detached() noexcept {
   m_detached->joiner.store(&wait::this_context().self(), memory_order_seq_cst);  // S2
   while (!m_detached->empty()) wait::this_context().park(never);
-  // Scopes are closed by their owners, shortly or never: in the latter case the program hangs here, as with std::jthread.
+  // Scopes are closed by their owners, shortly or never: in the latter case the program hangs here, as with
+  // std::jthread.
   while (m_scopes.load(memory_order_acquire) != 0) wait::this_context().park(now_ns() + 1'000'000);
 }
 
 void runtime_core::inherited() const noexcept {
-  fatal("runtime '%s' was started before fork and is used in the child, where its threads do not exist: start a runtime "
-        "of its own in the child",
-        m_options.name.c_str());
+  fatal(
+      "runtime '%s' was started before fork and is used in the child, where its threads do not exist: start a runtime "
+      "of its own in the child",
+      m_options.name.c_str());
 }
 
 void runtime_core::submit(task_block& t) noexcept {
@@ -115,8 +118,8 @@ void runtime_core::send(task_block& t) noexcept {
   if (idle() != 0) wake_one();  // R1
 }
 
-// R1 is kept without a look at the idle count: the first worker is woken if it is idle, and the caller, which is a worker
-// itself, finds the inbox filled when it goes idle.
+// R1 is kept without a look at the idle count: the first worker is woken if it is idle, and the caller, which
+// is a worker itself, finds the inbox filled when it goes idle.
 void runtime_core::wake_first() noexcept {
   if (no_longer_idle(0)) m_workers[0]->wake();
 }
@@ -126,7 +129,8 @@ unsigned runtime_core::take_from_inbox(worker& w, unsigned limit) noexcept {
   unsigned taken = 0;
   while (m_inbox_first != nullptr && taken < limit) {
     task_block* const t = m_inbox_first;
-    task_block* const rest = t->next;  // read before the push: a thief may run, end and recycle the task at once
+    task_block* const rest =
+        t->next;  // read before the push: a thief may run, end and recycle the task at once
     if (!w.queue().push(*t)) break;
     m_inbox_first = rest;
     ++taken;

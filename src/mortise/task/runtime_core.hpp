@@ -20,9 +20,9 @@ class worker;
 
 // What the workers of one runtime share: the inbox for tasks that come from elsewhere, and who is idle.
 //
-// Wake ledger: who puts a task into the inbox owes a wake, if a worker is idle. Dekker (R1): the sender counts the inbox up,
-// then reads the idle count; a worker counts itself idle, then reads the inbox count. All four are seq_cst RMWs or loads, so
-// either the worker sees the task or the sender sees the worker.
+// Wake ledger: who puts a task into the inbox owes a wake, if a worker is idle. Dekker (R1): the sender
+// counts the inbox up, then reads the idle count; a worker counts itself idle, then reads the inbox count.
+// All four are seq_cst RMWs or loads, so either the worker sees the task or the sender sees the worker.
 class runtime_core {
  public:
   runtime_core(runtime_options options, runtime& owner);
@@ -30,7 +30,8 @@ class runtime_core {
   runtime_core(const runtime_core&) = delete;
   runtime_core& operator=(const runtime_core&) = delete;
 
-  // Makes a queued task run: in the calling worker's own queue if it is one of ours, through the inbox otherwise.
+  // Makes a queued task run: in the calling worker's own queue if it is one of ours, through the inbox
+  // otherwise.
   void submit(task_block& t) noexcept;
 
   // For workers. Moves up to `limit` tasks of the inbox; returns how many.
@@ -60,7 +61,8 @@ class runtime_core {
 
   // Ends the program if this runtime was inherited by a fork.
   void check_fork() const noexcept {
-    if (m_generation != current_generation()) [[unlikely]] inherited();
+    if (m_generation != current_generation()) [[unlikely]]
+      inherited();
   }
   static unsigned current_generation() noexcept { return s_generation.load(memory_order_relaxed); }
 
@@ -69,7 +71,8 @@ class runtime_core {
   void join_detached() noexcept;
 
   static constexpr unsigned most_workers = 1024;
-  static constinit inline atomic<unsigned> s_generation{0};  // forks this process has come through, as the child
+  static constinit inline atomic<unsigned> s_generation{
+      0};  // forks this process has come through, as the child
 
   runtime& m_owner;
   runtime_options m_options;

@@ -47,7 +47,8 @@ TEST(runtime, a_task_stays_in_its_runtime) {
   EXPECT_NE(&mortise::runtime::current(), &rt);
 }
 
-// The bug: __cxa_get_globals belongs to the OS thread, so two fibers that suspend in catch blocks rethrow each other's.
+// The bug: __cxa_get_globals belongs to the OS thread, so two fibers that suspend in catch blocks rethrow
+// each other's.
 TEST(runtime, suspended_exceptions_stay_with_their_fiber) {
   mortise::runtime rt{{.workers = 3}};
   mortise::task_scope tasks{rt};

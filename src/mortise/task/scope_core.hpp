@@ -10,12 +10,15 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 
 class runtime_core;
 
-// What a task_scope and its tasks share: how many live, who joins, the first exception. Recycled but never freed: the last
-// task still reads `joiner` after it has counted itself out, when the scope may be gone already.
+// What a task_scope and its tasks share: how many live, who joins, the first exception. Recycled but never
+// freed: the last task still reads `joiner` after it has counted itself out, when the scope may be gone
+// already.
 //
-// Orderings  S1 a task counts itself out with an acq_rel RMW <-> the joiner's load: all that the task did is seen by the join.
-//            S2 Dekker: the joiner stores `joiner`, then loads `live`; the last task changes `live`, then loads `joiner`. All
-//               four are seq_cst, so at least one sees the other: no join sleeps through the end.
+// Orderings  S1 a task counts itself out with an acq_rel RMW <-> the joiner's load: all that the task did
+//               is seen by the join.
+//            S2 Dekker: the joiner stores `joiner`, then loads `live`; the last task changes `live`, then
+//               loads `joiner`. All four are seq_cst, so at least one sees the other: no join sleeps
+//               through the end.
 struct scope_core {
   runtime_core* home = nullptr;
   atomic<std::uint64_t> live{0};
@@ -30,7 +33,7 @@ struct scope_core {
 
   // A task has ended; nothing of it may be touched by the scope's owner afterwards.
   void count_out() noexcept {
-    if (live.fetch_sub(1, memory_order_seq_cst) != 1) return;  // S1, S2
+    if (live.fetch_sub(1, memory_order_seq_cst) != 1) return;                            // S1, S2
     if (wait::parker* j = joiner.load(memory_order_seq_cst); j != nullptr) j->unpark();  // S2
   }
   bool empty() const noexcept { return live.load(memory_order_seq_cst) == 0; }  // S1, S2

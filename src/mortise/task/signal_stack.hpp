@@ -4,8 +4,8 @@
 
 namespace mortise::inline MORTISE_ABI::task_detail {
 
-// An alternate signal stack for the calling thread while this lives: the overflow of a fiber's stack is reported on it.
-// Leaves one that is installed already alone.
+// An alternate signal stack for the calling thread while this lives: the overflow of a fiber's stack is
+// reported on it. Leaves one that is installed already alone.
 class signal_stack {
  public:
   signal_stack() noexcept;

@@ -12,7 +12,8 @@ namespace {
 
 void sleep_thread(nanos deadline) noexcept {
   if (deadline == never) deadline = never - 1;
-  const timespec at{static_cast<time_t>(deadline / 1'000'000'000), static_cast<long>(deadline % 1'000'000'000)};
+  const timespec at{static_cast<time_t>(deadline / 1'000'000'000),
+                    static_cast<long>(deadline % 1'000'000'000)};
   while (now_ns() < deadline) ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr);
 }
 
@@ -95,7 +96,8 @@ void async_stoppable_sleep_operation::suspend(void* frame, bool native) {
     m_limited = w->running();
     m_armed = &w->own_timers();
     w->limit_suspension(m_deadline);
-    // If stop has been requested already this wakes at once; even so the worker resumes the coroutine only after this step.
+    // If stop has been requested already this wakes at once; even so the worker resumes the coroutine only
+    // after this step.
     m_on_stop.emplace(m_stop, wake{&me});
   } else {
     task_detail::wake_later(me, m_deadline, m_stop);  // the frame may be running elsewhere from here on

@@ -6,9 +6,9 @@
 //     co_await mortise::async_sleep_for(1ms);        // coroutines
 //     if (!mortise::sleep_for(1h, stop)) return;     // ends early when stop is requested
 //
-// Never early, not even by a nanosecond, on the monotonic clock. In a task with precise_sleep late by some microseconds on
-// an idle machine; on a plain thread by what the kernel makes of it. A duration of zero or less, or a moment that has passed,
-// returns at once.
+// Never early, not even by a nanosecond, on the monotonic clock. In a task with precise_sleep late by some
+// microseconds on an idle machine; on a plain thread by what the kernel makes of it. A duration of zero or
+// less, or a moment that has passed, returns at once.
 
 #include <chrono>
 #include <coroutine>
@@ -31,7 +31,8 @@ class task_block;
 MORTISE_API void sleep_until(nanos deadline) noexcept;
 MORTISE_API void sleep_for(nanos d) noexcept;
 MORTISE_API bool sleep_until(nanos deadline, std::stop_token stop);
-MORTISE_API void async_sleep(void* frame, bool native, nanos when) noexcept;  // a deadline, or a duration below 0
+MORTISE_API void async_sleep(void* frame, bool native,
+                             nanos when) noexcept;  // a deadline, or a duration below 0
 MORTISE_API void async_yield(void* frame, bool native) noexcept;
 
 // Repeats a sleep until a moment of a clock that may be set.
@@ -49,7 +50,8 @@ bool sleep_until_clock(std::chrono::time_point<Clock, Duration> t, Sleep&& sleep
 
 }  // namespace task_detail
 
-// Blocks: the fiber or thread; in a coroutine's step the worker goes on with other tasks, but async_sleep_for is meant.
+// Blocks: the fiber or thread; in a coroutine's step the worker goes on with other tasks, but async_sleep_for
+// is meant.
 template <class Rep, class Period>
 void sleep_for(std::chrono::duration<Rep, Period> d) {
   if (d > d.zero()) task_detail::sleep_for(to_nanos(d));
@@ -63,7 +65,8 @@ void sleep_until(std::chrono::time_point<Clock, Duration> t) {
   });
 }
 
-// True: slept in full; false: stop was requested before the time was over. Cost: a stop callback on top of the sleep.
+// True: slept in full; false: stop was requested before the time was over. Cost: a stop callback on top of
+// the sleep.
 template <class Rep, class Period>
 bool sleep_for(std::chrono::duration<Rep, Period> d, std::stop_token stop) {
   return task_detail::sleep_until(deadline_after(d), std::move(stop));
@@ -71,7 +74,8 @@ bool sleep_for(std::chrono::duration<Rep, Period> d, std::stop_token stop) {
 
 template <class Clock, class Duration>
 bool sleep_until(std::chrono::time_point<Clock, Duration> t, std::stop_token stop) {
-  return task_detail::sleep_until_clock(t, [&](nanos deadline) { return task_detail::sleep_until(deadline, stop); });
+  return task_detail::sleep_until_clock(
+      t, [&](nanos deadline) { return task_detail::sleep_until(deadline, stop); });
 }
 
 // Lets the other runnable tasks of this worker run first. On a plain thread std::this_thread::yield().
@@ -132,7 +136,8 @@ class [[nodiscard]] async_stoppable_sleep_operation : wait::waiter {
   task_detail::timers* m_armed = nullptr;
 };
 
-inline async_stoppable_sleep_operation::async_stoppable_sleep_operation(nanos deadline, std::stop_token stop) noexcept
+inline async_stoppable_sleep_operation::async_stoppable_sleep_operation(nanos deadline,
+                                                                        std::stop_token stop) noexcept
     : m_deadline{deadline}, m_stop{std::move(stop)} {
   step = [](waiter& n, request what) noexcept {
     return what == request::leave || static_cast<async_stoppable_sleep_operation&>(n).over();
@@ -141,7 +146,8 @@ inline async_stoppable_sleep_operation::async_stoppable_sleep_operation(nanos de
 
 // `bool in_full = co_await async_sleep_for(1s, stop);` in a task of a runtime.
 template <class Rep, class Period>
-async_stoppable_sleep_operation async_sleep_for(std::chrono::duration<Rep, Period> d, std::stop_token stop) noexcept {
+async_stoppable_sleep_operation async_sleep_for(std::chrono::duration<Rep, Period> d,
+                                                std::stop_token stop) noexcept {
   return {deadline_after(d), std::move(stop)};
 }
 

@@ -119,8 +119,11 @@ TEST(sleep, without_a_stop_request_it_is_full) {
   mortise::task_scope tasks;
   mortise::atomic<int> full{0};
   tasks.go([&](std::stop_token stop) { full += mortise::sleep_for(1ms, stop); });
-  tasks.go([&](std::stop_token stop) { full += mortise::sleep_until(std::chrono::system_clock::now() + 1ms, stop); });
-  tasks.go([&](std::stop_token stop) -> mortise::task<> { full += co_await mortise::async_sleep_for(1ms, stop); });
+  tasks.go([&](std::stop_token stop) {
+    full += mortise::sleep_until(std::chrono::system_clock::now() + 1ms, stop);
+  });
+  tasks.go(
+      [&](std::stop_token stop) -> mortise::task<> { full += co_await mortise::async_sleep_for(1ms, stop); });
   tasks.join();
   EXPECT_EQ(full, 3);
   tasks.request_stop();

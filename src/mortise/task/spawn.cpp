@@ -13,7 +13,8 @@ task_block& new_block() {
   try {
     return take_block();
   } catch (const std::bad_alloc&) {
-    throw std::system_error(std::make_error_code(std::errc::not_enough_memory), "mortise::go: no memory for a task");
+    throw std::system_error(std::make_error_code(std::errc::not_enough_memory),
+                            "mortise::go: no memory for a task");
   }
 }
 
@@ -76,7 +77,8 @@ void start_coroutine(task_block& t, void* frame, closure* body) noexcept {
 void discard(task_block& t) noexcept {
   if (t.kind == wait::party::fiber) {
     stack_pool& stacks = t.scope->home->stacks();
-    auto* const base = reinterpret_cast<char*>(reinterpret_cast<std::uintptr_t>(t.body) & ~(stacks.size() - 1));
+    auto* const base =
+        reinterpret_cast<char*>(reinterpret_cast<std::uintptr_t>(t.body) & ~(stacks.size() - 1));
     drop_stack(t.rest);
     stacks.give_back({base, t.canary}, t.id());
   }

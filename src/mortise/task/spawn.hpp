@@ -17,7 +17,8 @@
 
 namespace mortise::inline MORTISE_ABI::task_detail {
 
-// What a task runs, type erased. A fiber's lies at the top of its stack, a coroutine's on the heap (or there is none).
+// What a task runs, type erased. A fiber's lies at the top of its stack, a coroutine's on the heap (or there
+// is none).
 struct closure {
   void (*run)(closure&, scope_core&);  // fibers only
   void (*destroy)(closure&) noexcept;  // destroys the callable, and frees the memory of a coroutine's
@@ -106,7 +107,8 @@ void spawn_coroutine(scope_core& scope, Raw&& f) {
     }
   } catch (const std::bad_alloc&) {
     discard(t);
-    throw std::system_error(std::make_error_code(std::errc::not_enough_memory), "mortise::go: no memory for a coroutine");
+    throw std::system_error(std::make_error_code(std::errc::not_enough_memory),
+                            "mortise::go: no memory for a coroutine");
   } catch (...) {
     discard(t);
     throw;

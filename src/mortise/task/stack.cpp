@@ -101,7 +101,8 @@ void stack_pool::map_more() {
   m_chunks.reserve(m_chunks.size() + 1);
   m_free.reserve((m_chunks.size() + 1) * (chunk_size / m_size));  // so that give_back never allocates
   // Twice the size, so that an aligned chunk can be cut out of it.
-  void* const raw = ::mmap(nullptr, 2 * chunk_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* const raw =
+      ::mmap(nullptr, 2 * chunk_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (raw == MAP_FAILED) out_of("mortise: no address space for fiber stacks", errno);
   char* const begin = static_cast<char*>(raw);
   char* const aligned = begin + (-reinterpret_cast<std::uintptr_t>(begin) & (chunk_size - 1));
@@ -142,7 +143,8 @@ stack_pool::stack stack_pool::take() {
 
 void stack_pool::give_back(stack s, unsigned long owner) noexcept {
   if (s.canary && *reinterpret_cast<std::uint64_t*>(s.base) != canary) {
-    fatal("fiber %lu overflowed its stack of %zu KiB: give the runtime a larger stack_size", owner, m_size >> 10);
+    fatal("fiber %lu overflowed its stack of %zu KiB: give the runtime a larger stack_size", owner,
+          m_size >> 10);
   }
   const std::lock_guard hold{m_guard};
   m_free.push_back(s);

@@ -8,11 +8,12 @@
 
 namespace mortise::inline MORTISE_ABI::task_detail {
 
-// Stacks of one size, cut from large mappings, committed page by page as they are touched, reused last in, first out.
+// Stacks of one size, cut from large mappings, committed page by page as they are touched, reused last in,
+// first out.
 //
-// Every stack has a guard below it: MADV_GUARD_INSTALL (Linux 6.13) costs no mapping; before that mprotect, which costs two
-// mappings each, for as many as a quarter of the kernel's limit allows; beyond that a canary that is looked at when the
-// stack is given back.
+// Every stack has a guard below it: MADV_GUARD_INSTALL (Linux 6.13) costs no mapping; before that mprotect,
+// which costs two mappings each, for as many as a quarter of the kernel's limit allows; beyond that a canary
+// that is looked at when the stack is given back.
 class stack_pool {
  public:
   // `size` is rounded up to a power of two of at least 16 KiB; guard and stack share it.
@@ -21,8 +22,8 @@ class stack_pool {
   stack_pool(const stack_pool&) = delete;
   stack_pool& operator=(const stack_pool&) = delete;
 
-  // The stack is [base, base + size()), base is aligned to size(). Throws std::system_error when the kernel gives no more
-  // memory or mappings.
+  // The stack is [base, base + size()), base is aligned to size(). Throws std::system_error when the kernel
+  // gives no more memory or mappings.
   struct stack {
     char* base;
     bool canary;  // it has no guard page
@@ -44,7 +45,8 @@ class stack_pool {
   char* m_fresh_end = nullptr;
 };
 
-// The stack whose guard contains `address`, for the overflow report: base and size, or null. Safe in a signal handler.
+// The stack whose guard contains `address`, for the overflow report: base and size, or null. Safe in a signal
+// handler.
 struct stack_span {
   const void* base;
   std::size_t size;

@@ -36,7 +36,8 @@ MORTISE_BARE void* arrived(bc::transfer_t t, [[maybe_unused]] void* fake_stack) 
   return data;
 }
 
-MORTISE_BARE bc::transfer_t leave(const suspended& to, handover& h, [[maybe_unused]] void** fake_stack) noexcept {
+MORTISE_BARE bc::transfer_t leave(const suspended& to, handover& h,
+                                  [[maybe_unused]] void** fake_stack) noexcept {
 #if MORTISE_ASAN
   __sanitizer_start_switch_fiber(fake_stack, to.bottom, to.size);
 #endif

@@ -1,7 +1,7 @@
 #pragma once
 
-// Leaving one stack for another. Boost.Context (fcontext) does the switch; here is what it leaves out: sanitizers must be
-// told, and the C++ exceptions in flight belong to the stack and not to the OS thread.
+// Leaving one stack for another. Boost.Context (fcontext) does the switch; here is what it leaves out:
+// sanitizers must be told, and the C++ exceptions in flight belong to the stack and not to the OS thread.
 
 #include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
@@ -15,7 +15,8 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 
 // A stack that is not running now: where to go on, and what sanitizers want to know of it.
 struct suspended {
-  // Relaxed atomic, since a worker may look ahead at the tasks in its queue, only to prefetch, while one is stolen and runs.
+  // Relaxed atomic, since a worker may look ahead at the tasks in its queue, only to prefetch, while one is
+  // stolen and runs.
   atomic<void*> at{nullptr};
 #if MORTISE_ASAN
   const void* bottom = nullptr;
@@ -42,8 +43,8 @@ struct suspended {
   void set(void* where_to_go_on) noexcept { at.store(where_to_go_on, memory_order_relaxed); }
 };
 
-// What the Itanium C++ ABI keeps for each OS thread: the active handlers and the number of exceptions being thrown. Two fibers
-// suspended inside catch blocks would otherwise rethrow each other's exceptions.
+// What the Itanium C++ ABI keeps for each OS thread: the active handlers and the number of exceptions being
+// thrown. Two fibers suspended inside catch blocks would otherwise rethrow each other's exceptions.
 struct exceptions_in_flight {
   void* caught = nullptr;
   unsigned uncaught = 0;
@@ -57,8 +58,8 @@ inline void put_exceptions(void* thread, exceptions_in_flight e) noexcept {
   *static_cast<exceptions_in_flight*>(thread) = e;
 }
 
-// Goes to `to`; the caller is kept in `from`, until somebody goes to that. Returns what that one passes as `data`. May
-// return on another OS thread.
+// Goes to `to`; the caller is kept in `from`, until somebody goes to that. Returns what that one passes as
+// `data`. May return on another OS thread.
 void* switch_stack(suspended& from, const suspended& to, void* data) noexcept;
 
 // The same from a stack that is never come back to.
@@ -71,7 +72,8 @@ void drop_stack(suspended& s) noexcept;
 void* arrive_first(boost::context::detail::transfer_t t) noexcept;
 suspended make_raw_stack(char* base, char* top, void (*start)(boost::context::detail::transfer_t)) noexcept;
 
-// A fresh stack on [base, top). Its first switch calls `Entry(data)`, which never returns: it ends in switch_for_good.
+// A fresh stack on [base, top). Its first switch calls `Entry(data)`, which never returns: it ends in
+// switch_for_good.
 template <void (*Entry)(void* data)>
 suspended make_stack(char* base, char* top) noexcept {
   return make_raw_stack(base, top, [](boost::context::detail::transfer_t t) { Entry(arrive_first(t)); });

@@ -30,8 +30,8 @@ struct scope_core;
 // Called at the end of a task's outermost coroutine. The frame may be gone when it returns.
 MORTISE_API void root_ended(task_block& root, void* frame, std::exception_ptr error) noexcept;
 
-// What every promise has: who goes on when the coroutine ends. Either the coroutine that awaits it, or, with the lowest bit
-// set, the task whose outermost coroutine it is. One word, since frames are counted in bytes.
+// What every promise has: who goes on when the coroutine ends. Either the coroutine that awaits it, or, with
+// the lowest bit set, the task whose outermost coroutine it is. One word, since frames are counted in bytes.
 class promise_base {
  public:
   using runs_as_mortise_task = void;
@@ -43,7 +43,8 @@ class promise_base {
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) const noexcept {
       Promise& p = h.promise();
-      if ((p.m_then & root_bit) == 0) return std::coroutine_handle<>::from_address(reinterpret_cast<void*>(p.m_then));
+      if ((p.m_then & root_bit) == 0)
+        return std::coroutine_handle<>::from_address(reinterpret_cast<void*>(p.m_then));
       root_ended(*reinterpret_cast<task_block*>(p.m_then & ~root_bit), h.address(), std::move(p.m_error));
       return std::noop_coroutine();
     }
@@ -94,9 +95,9 @@ class promise<void> : public promise_base {
 
 }  // namespace task_detail
 
-// A coroutine that has not started yet. It starts when it is awaited, by a coroutine of whatever kind, or given to `go`; what
-// it returns or throws comes out of the co_await. A task<> that is destroyed before it was started never runs. Its promise is
-// a native one: awaiting our locks and sleeps in it allocates nothing.
+// A coroutine that has not started yet. It starts when it is awaited, by a coroutine of whatever kind, or
+// given to `go`; what it returns or throws comes out of the co_await. A task<> that is destroyed before it
+// was started never runs. Its promise is a native one: awaiting our locks and sleeps in it allocates nothing.
 // Cost: its frame (one allocation), and nothing else.
 template <class T = void>
 class [[nodiscard]] task {

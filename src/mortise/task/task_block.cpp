@@ -40,7 +40,8 @@ void task_block::abandon() noexcept {
 
 unsigned long task_block::id() const noexcept {
   // The address tells the task apart from all others that live; shortened to what fits a line.
-  return static_cast<unsigned long>(reinterpret_cast<std::uintptr_t>(this) / sizeof(task_block)) % 1'000'000'007UL;
+  return static_cast<unsigned long>(reinterpret_cast<std::uintptr_t>(this) / sizeof(task_block)) %
+         1'000'000'007UL;
 }
 
 task_block& take_block() {
@@ -48,7 +49,8 @@ task_block& take_block() {
   if (pool.free == nullptr) {
     if (pool.fresh == pool.fresh_end) {
       // Slabs are never freed: parkers must outlive the latest waker.
-      auto* raw = ::operator new(blocks_in_a_slab * sizeof(task_block), std::align_val_t{alignof(task_block)});
+      auto* raw =
+          ::operator new(blocks_in_a_slab * sizeof(task_block), std::align_val_t{alignof(task_block)});
       pool.fresh = static_cast<task_block*>(raw);
       pool.fresh_end = pool.fresh + blocks_in_a_slab;
     }
@@ -60,7 +62,8 @@ task_block& take_block() {
 }
 
 void recycle(task_block& t) noexcept {
-  t.m_state.store(task_block::idle, memory_order_relaxed);  // late unparks do nothing; the next use is ordered by the pool
+  t.m_state.store(task_block::idle,
+                  memory_order_relaxed);  // late unparks do nothing; the next use is ordered by the pool
   t.on_carrier = false;
   t.canary = false;
   t.rest = {};

@@ -13,24 +13,32 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 struct scope_core;
 struct closure;
 
-// One task: fiber or coroutine. One cache line, recycled but never freed, so that a late unpark finds a parker.
+// One task: fiber or coroutine. One cache line, recycled but never freed, so that a late unpark finds a
+// parker.
 //
-// 1. Promise     an unpark ends the task's current park or the next; a task is in at most one run queue, and run by one worker
-// 2. Word        m_state, exact: idle (free, or being made), running, notified (running, and has a permit), parked,
-//                sleeping (only its worker's timer wakes it), due (slept, in a run queue), queued (in a run queue)
-// 3. States      running --unpark--> notified; parked --unpark--> queued, put into a run queue; others --unpark--> unchanged
-//                running --suspended (by the worker, off its stack)--> parked; notified --suspended--> queued
-//                running --sleep--> sleeping --timer--> due; queued, due --worker--> running; running --end--> idle
-// 4. Invariants  I1: who changes the state to queued or due, and nobody else, puts the task into a run queue
+// 1. Promise     an unpark ends the task's current park or the next; a task is in at most one run queue,
+//                and run by one worker
+// 2. Word        m_state, exact: idle (free, or being made), running, notified (running, and has a
+//                permit), parked, sleeping (only its worker's timer wakes it), due (slept, in a run
+//                queue), queued (in a run queue)
+// 3. States      running --unpark--> notified; parked --unpark--> queued, put into a run queue;
+//                others --unpark--> unchanged
+//                running --suspended (by the worker, off its stack)--> parked
+//                notified --suspended--> queued; running --sleep--> sleeping --timer--> due
+//                queued, due --worker--> running; running --end--> idle
+// 4. Invariants  I1: who changes the state to queued or due, and nobody else, puts the task into a queue
 //                I2: parked is set only when nothing runs on the task's stack any more
-// 5. Orderings   O1 unpark's RMW (release) <-> the RMW to running, or the one that finds the permit (acquire): what the waker
-//                   did is seen by the woken. Also when the state stays as it is, so it is an RMW then, too.
-//                O2 to parked: release <-> O1's acquire part: the saved stack is seen by the worker that runs it next
-//                O3 sleeping is stored relaxed: its own worker reads it, on the same thread. From sleeping to running nothing
-//                   of others is to be seen, and the run queue orders what the task itself did
+// 5. Orderings   O1 unpark's RMW (release) <-> the RMW to running, or the one that finds the permit
+//                   (acquire): what the waker did is seen by the woken. Also when the state stays as it is,
+//                   so it is an RMW then, too.
+//                O2 to parked: release <-> O1's acquire part: the saved stack is seen by the worker that
+//                   runs it next
+//                O3 sleeping is stored relaxed: its own worker reads it, on the same thread. From sleeping
+//                   to running nothing of others is to be seen, and the run queue orders what the task
+//                   itself did
 // 6. Last touch  the block outlives everything; the worker that ran a task to its end recycles it
 // 7. Wake ledger an unpark that finds idle, sleeping or due was late for a wait that is over: it is dropped
-// 8. Evidence    runtime_test.cpp, runtime_stress.cpp
+// 8. Evidence    runtime_test.cpp, tests/scopes/mixed_stress.cpp
 class alignas(cache_line) task_block final : public wait::parker {
  public:
   enum state : std::uint32_t { idle, running, notified, parked, sleeping, due, queued };
@@ -42,13 +50,13 @@ class alignas(cache_line) task_block final : public wait::parker {
   atomic<state> m_state{idle};
   atomic<std::uint16_t> timer_round{0};  // a timer of an earlier round is void
   wait::party kind = wait::party::fiber;
-  bool on_carrier : 1 = false;  // coroutine: blocked in the middle of a step; it goes on as a fiber does
-  bool canary : 1 = false;      // fiber: its stack has no guard page
-  suspended rest;                   // where it goes on: a fiber's stack, or in `at` a coroutine's frame
-  wait::waiter* claims = nullptr;   // coroutine: asked before the frame is resumed
+  bool on_carrier : 1 = false;     // coroutine: blocked in the middle of a step; it goes on as a fiber does
+  bool canary : 1 = false;         // fiber: its stack has no guard page
+  suspended rest;                  // where it goes on: a fiber's stack, or in `at` a coroutine's frame
+  wait::waiter* claims = nullptr;  // coroutine: asked before the frame is resumed
   scope_core* scope = nullptr;
   closure* body = nullptr;
-  task_block* next = nullptr;       // in the pool or in a runtime's inbox
+  task_block* next = nullptr;  // in the pool or in a runtime's inbox
 };
 
 static_assert(sanitized || sizeof(task_block) == cache_line);

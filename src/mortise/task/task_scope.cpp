@@ -12,7 +12,9 @@ task_detail::scope_core& task_detail::detached_scope(runtime& r) noexcept { retu
 
 task_scope::task_scope() : task_scope(runtime::current()) {}
 
-task_scope::task_scope(runtime& r) : m_core{task_detail::take_scope(r.core(), false)} { r.core().scope_opened(); }
+task_scope::task_scope(runtime& r) : m_core{task_detail::take_scope(r.core(), false)} {
+  r.core().scope_opened();
+}
 
 task_scope::~task_scope() {
   request_stop();

@@ -3,9 +3,8 @@
 // mortise::task_scope: tasks that end before it does.
 //
 //     mortise::task_scope tasks;
-//     for (int i = 0; i < 100; ++i) tasks.go([&](std::stop_token stop) { while (!stop.stop_requested()) work(); });
-//     mortise::sleep_for(1s);
-//     tasks.stop_and_join();
+//     for (int i = 0; i < 100; ++i) tasks.go([&](std::stop_token stop) { while (!stop.stop_requested())
+//     work(); }); mortise::sleep_for(1s); tasks.stop_and_join();
 
 #include <coroutine>
 #include <stop_token>
@@ -18,21 +17,22 @@
 
 namespace mortise::inline MORTISE_ABI {
 
-// Owns tasks. They share a stop token, which a callable given to `go` may take as its argument, as with std::jthread. The
-// destructor requests stop and joins. Everything but request_stop, and `go` from within its own tasks, is for one owner at
-// a time.
+// Owns tasks. They share a stop token, which a callable given to `go` may take as its argument, as with
+// std::jthread. The destructor requests stop and joins. Everything but request_stop, and `go` from within its
+// own tasks, is for one owner at a time.
 class task_scope {
  public:
   // On the runtime of the caller's task, else on the default one. Throws std::system_error, std::bad_alloc.
   MORTISE_API task_scope();
   MORTISE_API explicit task_scope(runtime& r);
-  // Requests stop, joins and does not throw: an exception that nobody joined for ends the program with its what(), except
-  // during unwinding.
+  // Requests stop, joins and does not throw: an exception that nobody joined for ends the program with its
+  // what(), except during unwinding.
   MORTISE_API ~task_scope();
   task_scope(const task_scope&) = delete;
   task_scope& operator=(const task_scope&) = delete;
 
-  // Starts a task of this scope; see mortise::go for what `f` may be. Throws: std::system_error when there is no memory.
+  // Starts a task of this scope; see mortise::go for what `f` may be. Throws: std::system_error when there is
+  // no memory.
   template <task_detail::spawnable F>
   void go(F&& f) {
     task_detail::spawn(m_core, std::forward<F>(f));
@@ -41,8 +41,8 @@ class task_scope {
   MORTISE_API bool request_stop() noexcept;
   MORTISE_API std::stop_token get_stop_token() const noexcept;
 
-  // Waits until all tasks have ended and rethrows the first exception that left one. All they did is visible afterwards; the
-  // scope may be used again. Blocks: thread or fiber.
+  // Waits until all tasks have ended and rethrows the first exception that left one. All they did is visible
+  // afterwards; the scope may be used again. Blocks: thread or fiber.
   MORTISE_API void join();
   void stop_and_join() {
     request_stop();
@@ -87,6 +87,8 @@ class task_scope::async_join_operation : wait::waiter {
   task_scope& m_scope;
 };
 
-inline task_scope::async_join_operation task_scope::async_join() noexcept { return async_join_operation{*this}; }
+inline task_scope::async_join_operation task_scope::async_join() noexcept {
+  return async_join_operation{*this};
+}
 
 }  // namespace mortise::inline MORTISE_ABI

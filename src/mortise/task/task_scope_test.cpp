@@ -66,7 +66,8 @@ TEST(task_scope, exception_is_dropped_while_another_unwinds) {
       std::logic_error);
 }
 
-TEST(task_scope, captures_live_as_long_as_the_task) {  // the bug: a lambda coroutine's captures die with the lambda
+TEST(task_scope,
+     captures_live_as_long_as_the_task) {  // the bug: a lambda coroutine's captures die with the lambda
   const auto tracked = std::make_shared<int>(7);
   mortise::task_scope tasks;
   int sum_fiber = 0, sum_coroutine = 0;
@@ -117,7 +118,8 @@ TEST(task_scope, exceptions_come_out_of_co_await) {
   EXPECT_TRUE(caught);
 }
 
-// The bug: the last task touches a scope that its owner has already destroyed, or a join sleeps through the end.
+// The bug: the last task touches a scope that its owner has already destroyed, or a join sleeps through the
+// end.
 TEST(task_scope, many_are_opened_and_closed_from_all_kinds) {
   mortise::task_scope outer;
   mortise::atomic<int> n{0};

@@ -47,11 +47,13 @@ nanos timers::next() const noexcept {
   if (!m_soon.empty()) earliest = m_soon.front().at;
   if (!m_far.empty()) earliest = std::min(earliest, m_far.front().at);
   const std::int64_t number = next_filled(m_present + 1, m_present + slots - 1);
-  if (number != none) earliest = std::min(earliest, m_wheel[static_cast<std::uint64_t>(number) % slots].earliest);
+  if (number != none)
+    earliest = std::min(earliest, m_wheel[static_cast<std::uint64_t>(number) % slots].earliest);
   return earliest;
 }
 
-// One deadline that is not after `now`, in about their order: exact within the present slot, by slot before it.
+// One deadline that is not after `now`, in about their order: exact within the present slot, by slot before
+// it.
 const timers::due* timers::pop(nanos now) noexcept {
   for (;;) {
     const nanos soon = m_soon.empty() ? never : m_soon.front().at;
@@ -165,10 +167,12 @@ void timers::set_filled(std::int64_t number, bool filled) noexcept {
   }
 }
 
-// Drops the void deadlines among the far ones. Amortised O(1): half of them, and a thousand more, have been voided.
+// Drops the void deadlines among the far ones. Amortised O(1): half of them, and a thousand more, have been
+// voided.
 void timers::sweep() noexcept {
   std::erase_if(m_far, [](const due& d) {
-    return d.task()->timer_round.load(memory_order_relaxed) != d.round();  // relaxed: a stale answer keeps one too many
+    return d.task()->timer_round.load(memory_order_relaxed) !=
+           d.round();  // relaxed: a stale answer keeps one too many
   });
   std::make_heap(m_far.begin(), m_far.end(), later{});
   m_void.store(0, memory_order_relaxed);

@@ -11,13 +11,14 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 
 // The deadlines of one worker, fired exactly: never early, and late only by what the worker is late.
 //
-// Near deadlines (134 ms) lie in a wheel of 2,048 slots of 65.5 us, each a chain of array blocks, so that a hundred thousand
-// sleepers are walked as arrays. The slot that holds the present is a heap, so that single deadlines fire in their order
-// to the nanosecond. Far ones wait in a heap of their own. A deadline is not taken out when its task no longer needs it: its
-// round is void then, and the far heap is swept when half of it may be void.
+// Near deadlines (134 ms) lie in a wheel of 2,048 slots of 65.5 us, each a chain of array blocks, so that a
+// hundred thousand sleepers are walked as arrays. The slot that holds the present is a heap, so that single
+// deadlines fire in their order to the nanosecond. Far ones wait in a heap of their own. A deadline is not
+// taken out when its task no longer needs it: its round is void then, and the far heap is swept when half of
+// it may be void.
 //
-// Used by its worker's thread only. Cost: some 10 ns to add and to fire, whatever the number; O(log n) for far ones.
-// Source: G. Varghese, T. Lauck, "Hashed and hierarchical timing wheels", SOSP 1987.
+// Used by its worker's thread only. Cost: some 10 ns to add and to fire, whatever the number; O(log n) for
+// far ones. Source: G. Varghese, T. Lauck, "Hashed and hierarchical timing wheels", SOSP 1987.
 class timers {
  public:
   timers() = default;
@@ -29,7 +30,9 @@ class timers {
   bool add(nanos deadline, task_block& t) noexcept;
 
   // A deadline that was added here has become void. Called by whatever worker's thread.
-  void voided() noexcept { m_void.fetch_add(1, memory_order_relaxed); }  // relaxed: a count that only triggers a sweep
+  void voided() noexcept {
+    m_void.fetch_add(1, memory_order_relaxed);
+  }  // relaxed: a count that only triggers a sweep
 
   // Not later than the earliest deadline; costs one load.
   nanos next_due() const noexcept { return m_next_due; }
@@ -97,10 +100,11 @@ class timers {
   void set_filled(std::int64_t number, bool filled) noexcept;
   void sweep() noexcept;
 
-  std::int64_t m_present = slot_number(now_ns());  // slots up to this one are empty, their deadlines lie in m_soon
-  nanos m_next_due = never;                        // not later than the earliest deadline
-  std::vector<due> m_soon;                         // heap: deadlines up to the present slot
-  std::vector<due> m_far;                          // heap: deadlines beyond the wheel when they were added
+  std::int64_t m_present =
+      slot_number(now_ns());  // slots up to this one are empty, their deadlines lie in m_soon
+  nanos m_next_due = never;   // not later than the earliest deadline
+  std::vector<due> m_soon;    // heap: deadlines up to the present slot
+  std::vector<due> m_far;     // heap: deadlines beyond the wheel when they were added
   atomic<std::size_t> m_void{0};
   block* m_free = nullptr;
   due m_popped{};

@@ -32,7 +32,8 @@ class timers_test : public testing::Test {
   nanos m_start = now_ns();
 };
 
-TEST_F(timers_test, nothing_fires_early_or_is_forgotten) {  // the bug: a wrong slot, at a slot's edge or beyond the wheel
+TEST_F(timers_test,
+       nothing_fires_early_or_is_forgotten) {  // the bug: a wrong slot, at a slot's edge or beyond the wheel
   std::mt19937_64 random{1};
   std::vector<std::pair<nanos, task_block*>> all;
   for (int i = 0; i < 20'000; ++i) {
@@ -68,7 +69,8 @@ TEST_F(timers_test, deadlines_of_the_present_fire_in_their_order) {
   EXPECT_EQ(rest[1].task, &c);
 }
 
-TEST_F(timers_test, limit_leaves_the_rest_for_the_next_look) {  // the bug: what did not fit into the queue is lost
+TEST_F(timers_test,
+       limit_leaves_the_rest_for_the_next_look) {  // the bug: what did not fit into the queue is lost
   for (int i = 0; i < 1000; ++i) m_timers->add(m_start + i * 1000, task());
   std::size_t fired = 0;
   for (int i = 0; i < 100; ++i) fired += advance_to(m_start + 10'000'000, 10).size();
@@ -76,7 +78,9 @@ TEST_F(timers_test, limit_leaves_the_rest_for_the_next_look) {  // the bug: what
   EXPECT_TRUE(m_timers->empty());
 }
 
-TEST_F(timers_test, deadlines_added_while_late_still_fire) {  // the bug: a deadline in a slot that is being drained is lost
+TEST_F(
+    timers_test,
+    deadlines_added_while_late_still_fire) {  // the bug: a deadline in a slot that is being drained is lost
   for (int i = 0; i < 500; ++i) m_timers->add(m_start + i * 10'000, task());
   std::size_t fired = 0;
   for (int i = 0; i < 1000 && fired < 1000; ++i) {

@@ -1,11 +1,12 @@
-// A worker's loop: what to run next, and how to wait when there is nothing. How tasks enter and leave a worker is in
-// worker_tasks.cpp.
+// A worker's loop: what to run next, and how to wait when there is nothing. How tasks enter and leave a
+// worker is in worker_tasks.cpp.
 //
-// Wake ledger. A task that comes through the inbox is paid for by its sender (runtime_core). A task that a worker puts into
-// its own queue is run by that worker, so nobody is owed a wake for it; but the worker may be slow to come back to its loop.
-// So idle peers are nudged while there is a standing backlog, and now and then even if there is none; and a worker that goes
-// idle while others make progress looks again by itself, at growing intervals (patrol). A wake for each short burst would
-// cost more than the burst. Where two workers have little to do, the second's tasks gather on the first (gather).
+// Wake ledger. A task that comes through the inbox is paid for by its sender (runtime_core). A task that a
+// worker puts into its own queue is run by that worker, so nobody is owed a wake for it; but the worker may
+// be slow to come back to its loop. So idle peers are nudged while there is a standing backlog, and now and
+// then even if there is none; and a worker that goes idle while others make progress looks again by itself,
+// at growing intervals (patrol). A wake for each short burst would cost more than the burst. Where two
+// workers have little to do, the second's tasks gather on the first (gather).
 #include <mortise/task/worker.hpp>
 
 #include <algorithm>
@@ -23,7 +24,8 @@ namespace {
 
 constexpr unsigned turns_between_polls = 16;
 constexpr nanos longest_without_poll = 200'000;
-// How many sleepers are taken over at a time: few enough that what was touched is still in the first-level cache when they run.
+// How many sleepers are taken over at a time: few enough that what was touched is still in the first-level
+// cache when they run.
 constexpr unsigned poll_limit = 128;
 constexpr nanos load_window = 10'000'000;
 constexpr nanos shortest_watch = 50'000;
@@ -34,8 +36,7 @@ constexpr nanos rare_nudge = 16'000'000;
 constexpr nanos first_patrol = 250'000;
 constexpr nanos longest_patrol = 16'000'000;
 
-// How far ahead the queue is walked: at 100,000 tasks memory latency is the whole cost. EPYC Zen 5, November 2026,
-// bench/seed 100,000 + 10,000 fibers: six-fold over none.
+// How far ahead the queue is walked: with a hundred thousand tasks memory latency is the whole cost.
 constexpr std::uint32_t prefetch_block = 8;
 constexpr std::uint32_t prefetch_stack = 4;
 constexpr int stack_lines = 6;
@@ -99,8 +100,8 @@ void worker::loop() noexcept {
 }
 
 task_block* worker::find() noexcept {
-  // What is due joins the tail of the queue, so a look is early enough when the queue runs dry; and now and then, since
-  // tasks that keep each other busy may never let it.
+  // What is due joins the tail of the queue, so a look is early enough when the queue runs dry; and now and
+  // then, since tasks that keep each other busy may never let it.
   task_block* t = m_queue.pop();
   if (t != nullptr && m_clock.not_before_now() - m_now < longest_without_poll) return t;
   const nanos now = m_clock.read();
@@ -118,36 +119,42 @@ void worker::poll(nanos now) noexcept {
   m_now = now;
   const bool gathering = gather();
   unsigned given = 0;
-  // First what comes from outside, up to a fair share, so that a burst spreads over the workers: sleepers that are overdue
-  // would fill the queue for ever and new tasks never start. What was just given away is the first worker's for a while.
+  // First what comes from outside, up to a fair share, so that a burst spreads over the workers: sleepers
+  // that are overdue would fill the queue for ever and new tasks never start. What was just given away is the
+  // first worker's for a while.
   if (m_home.inbox_filled() && now - m_gave_at > first_patrol) {
     m_home.take_from_inbox(*this, std::min(m_queue.room(), run_queue::capacity / 4));
   }
-  m_timers.advance(now, std::min(poll_limit, m_queue.room()), [&](task_block& t, std::uint16_t round) noexcept {
-    if (t.timer_round.load(memory_order_relaxed) != round) return;  // relaxed: a stale match is a spurious wake
-    task_block::state expected = task_block::sleeping;
-    // O3; a plain sleeper: only this timer wakes it
-    if (!t.m_state.compare_exchange_strong(expected, task_block::due, memory_order_relaxed, memory_order_relaxed)) {
-      t.unpark();
-    } else if (gathering) {
-      m_home.put_into_inbox(t);
-      ++given;
-    } else {
-      enqueue(t);
-    }
-  });
+  m_timers.advance(now, std::min(poll_limit, m_queue.room()),
+                   [&](task_block& t, std::uint16_t round) noexcept {
+                     if (t.timer_round.load(memory_order_relaxed) != round)
+                       return;  // relaxed: a stale match is a spurious wake
+                     task_block::state expected = task_block::sleeping;
+                     // O3; a plain sleeper: only this timer wakes it
+                     if (!t.m_state.compare_exchange_strong(expected, task_block::due, memory_order_relaxed,
+                                                            memory_order_relaxed)) {
+                       t.unpark();
+                     } else if (gathering) {
+                       m_home.put_into_inbox(t);
+                       ++given;
+                     } else {
+                       enqueue(t);
+                     }
+                   });
   if (given != 0) {
     m_gave_at = now;
     m_home.wake_first();
   }
 }
 
-// Whether this worker's due sleepers are given to the first worker: when both have so little to do that one wake for all of
-// them is cheaper than one each. They sleep there from then on, and come back only when there is a backlog to steal.
+// Whether this worker's due sleepers are given to the first worker: when both have so little to do that one
+// wake for all of them is cheaper than one each. They sleep there from then on, and come back only when there
+// is a backlog to steal.
 bool worker::gather() noexcept {
   const nanos window = m_now - m_window_start;
   if (window >= load_window) {
-    m_load.store(static_cast<unsigned>(100 - std::clamp<nanos>(100 * m_idle_time / window, 0, 100)), memory_order_relaxed);
+    m_load.store(static_cast<unsigned>(100 - std::clamp<nanos>(100 * m_idle_time / window, 0, 100)),
+                 memory_order_relaxed);
     m_window_start = m_now;
     m_idle_time = 0;
   }
@@ -163,9 +170,10 @@ void worker::nudge(nanos now, nanos interval) noexcept {
   m_home.wake_one();
 }
 
-// Takes half of a peer's queue, if the peer does not get through it quickly by itself: tiny tasks that share data run best
-// where they are, and a peer that works off its queue within `bearable_wait` needs no help. A peer is watched from one look to
-// the next; one that is stuck in a task makes no progress at all and is helped at the second look.
+// Takes half of a peer's queue, if the peer does not get through it quickly by itself: tiny tasks that share
+// data run best where they are, and a peer that works off its queue within `bearable_wait` needs no help. A
+// peer is watched from one look to the next; one that is stuck in a task makes no progress at all and is
+// helped at the second look.
 bool worker::steal() noexcept {
   const unsigned n = m_home.workers();
   for (unsigned i = 1; i < n; ++i) {
@@ -181,7 +189,8 @@ bool worker::steal() noexcept {
     }
     const nanos watched = m_now - m_watched_since;
     if (watched < shortest_watch) return false;
-    const auto wait = static_cast<double>(watched) * waiting / static_cast<double>(std::max<std::uint64_t>(done - m_victim_switches, 1));
+    const auto wait = static_cast<double>(watched) * waiting /
+                      static_cast<double>(std::max<std::uint64_t>(done - m_victim_switches, 1));
     m_victim_switches = done;
     m_watched_since = m_now;
     if (wait > bearable_wait && peer.m_queue.steal_into(m_queue) != 0) {
@@ -196,7 +205,8 @@ void worker::idle() noexcept {
   m_home.became_idle(m_index);
   // R1: after announcing ourselves, look once more. Peers' queues are looked at on patrol.
   const nanos before = now_ns();
-  const bool just_gave = before - m_gave_at <= first_patrol;  // what is in the inbox is the first worker's for a while
+  const bool just_gave =
+      before - m_gave_at <= first_patrol;  // what is in the inbox is the first worker's for a while
   if ((!m_home.inbox_filled() || just_gave) && !m_home.stopping()) {
     const nanos deadline = m_timers.next();
     const nanos look_again = std::min(next_patrol(before), just_gave ? before + 2 * first_patrol : never);
@@ -252,7 +262,8 @@ carrier* worker::take_carrier() noexcept {
   try {
     auto c = std::make_unique<carrier>();
     c->memory = m_home.carrier_stacks().take();
-    c->rest = make_stack<&worker::carrier_main>(c->memory.base, c->memory.base + m_home.carrier_stacks().size());
+    c->rest =
+        make_stack<&worker::carrier_main>(c->memory.base, c->memory.base + m_home.carrier_stacks().size());
     return c.release();
   } catch (const std::exception&) {
     return nullptr;

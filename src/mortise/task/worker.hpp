@@ -20,9 +20,9 @@ class runtime_core;
 // What a coroutine's step came to, written by its awaiters on the stack that runs the step.
 enum class step_end : unsigned char { elsewhere, suspended, asleep, yielded, finished };
 
-// A stack on which a worker's loop runs. Coroutines run their steps on it; when one makes a blocking call in the middle of a
-// step, the stack is suspended with it like a fiber's, and the worker goes on with its loop on another: a blocking call
-// never stalls the worker's other tasks.
+// A stack on which a worker's loop runs. Coroutines run their steps on it; when one makes a blocking call in
+// the middle of a step, the stack is suspended with it like a fiber's, and the worker goes on with its loop
+// on another: a blocking call never stalls the worker's other tasks.
 struct carrier {
   stack_pool::stack memory;
   suspended rest;
@@ -58,7 +58,8 @@ class alignas(cache_line) worker final : public wait::context {
   // The running task sleeps at least until `deadline`; only for fibers and blocking calls.
   void sleep_until(nanos deadline) noexcept;
 
-  // The running coroutine's frame goes on at `deadline`, or behind the other runnable tasks. False: no coroutine runs here.
+  // The running coroutine's frame goes on at `deadline`, or behind the other runnable tasks. False: no
+  // coroutine runs here.
   bool sleep_coroutine(void* frame, nanos deadline) noexcept;
   bool yield_coroutine(void* frame) noexcept;
   // The running coroutine suspends as suspend_coroutine announced, but not for longer than until `deadline`.
@@ -74,7 +75,7 @@ class alignas(cache_line) worker final : public wait::context {
 
   void enqueue(task_block& t) noexcept;            // on its own thread, from the loop
   void enqueue_from_task(task_block& t) noexcept;  // on its own thread
-  void wake() noexcept;                  // from any
+  void wake() noexcept;                            // from any
   run_queue& queue() noexcept { return m_queue; }
 
  private:
@@ -107,20 +108,20 @@ class alignas(cache_line) worker final : public wait::context {
   carrier* m_loop_carrier = nullptr;
   carrier* m_step_carrier = nullptr;  // the one on which the running coroutine's step runs
   carrier* m_freed_carrier = nullptr;
-  suspended m_loop;                   // where the loop goes on when a fiber leaves
-  suspended m_native;                 // the OS thread's own stack
-  void* m_exceptions = nullptr;       // this OS thread's exceptions in flight, see switch.hpp
+  suspended m_loop;              // where the loop goes on when a fiber leaves
+  suspended m_native;            // the OS thread's own stack
+  void* m_exceptions = nullptr;  // this OS thread's exceptions in flight, see switch.hpp
   unsigned m_turn = 0;
-  nanos m_now = 0;                    // when the clock was last read
+  nanos m_now = 0;  // when the clock was last read
   quick_clock m_clock;
   nanos m_last_nudge = 0;
-  nanos m_backlog_since = 0;          // when the queue was last found empty
+  nanos m_backlog_since = 0;  // when the queue was last found empty
   nanos m_patrol = 0;
   std::uint64_t m_peers_progress = 0;
-  nanos m_gave_at = 0;                // when due sleepers were last given to the first worker
-  nanos m_window_start = 0;           // of the measurement of m_load
+  nanos m_gave_at = 0;       // when due sleepers were last given to the first worker
+  nanos m_window_start = 0;  // of the measurement of m_load
   nanos m_idle_time = 0;
-  atomic<unsigned> m_load{100};       // per cent of the last window that the worker was not idle
+  atomic<unsigned> m_load{100};  // per cent of the last window that the worker was not idle
   unsigned m_victim = 0;
   std::uint64_t m_victim_switches = 0;
   nanos m_watched_since = 0;

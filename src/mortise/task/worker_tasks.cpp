@@ -1,8 +1,9 @@
-// How tasks enter and leave a worker: fibers by switching stacks, coroutines by steps on the loop's own stack.
+// How tasks enter and leave a worker: fibers by switching stacks, coroutines by steps on the loop's own
+// stack.
 //
-// Whatever leaves says why (verdict, step_end) before it leaves, and the loop acts on it when nothing runs on the task any
-// more (keeps I2 of task_block). After a switch the code is possibly on another worker: `this` is then the old one, so
-// functions that suspend are done with `this` when they return from the switch.
+// Whatever leaves says why (verdict, step_end) before it leaves, and the loop acts on it when nothing runs on
+// the task any more (keeps I2 of task_block). After a switch the code is possibly on another worker: `this`
+// is then the old one, so functions that suspend are done with `this` when they return from the switch.
 #include <algorithm>
 #include <coroutine>
 
@@ -16,7 +17,8 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 namespace {
 
 constexpr nanos budget_check_interval = 100'000;
-constexpr nanos turn_length = 500'000;  // with others runnable, a task that never blocks yields after this long
+constexpr nanos turn_length =
+    500'000;  // with others runnable, a task that never blocks yields after this long
 constexpr nanos far_deadline = nanos{1} << 27;
 
 }  // namespace
@@ -24,7 +26,8 @@ constexpr nanos far_deadline = nanos{1} << 27;
 void worker::run(task_block& t) noexcept {
   add_single_writer(m_switches, std::uint64_t{1});
   if (t.m_state.load(memory_order_relaxed) == task_block::due) {
-    t.m_state.store(task_block::running, memory_order_relaxed);  // O3: nobody else had a say since it went to sleep
+    t.m_state.store(task_block::running,
+                    memory_order_relaxed);  // O3: nobody else had a say since it went to sleep
   } else {
     t.m_state.exchange(task_block::running, memory_order_acquire);  // O1, O2
   }
@@ -43,12 +46,11 @@ void worker::settle(task_block& t) noexcept {
   switch (m_verdict) {
     case verdict::parked: return commit_park(t);
     case verdict::asleep: return;  // its timer has it
-    case verdict::yielded:
-      t.m_state.exchange(task_block::queued, memory_order_acquire);
-      return enqueue(t);
+    case verdict::yielded: t.m_state.exchange(task_block::queued, memory_order_acquire); return enqueue(t);
     case verdict::ended: {
       const stack_pool::stack memory{
-          reinterpret_cast<char*>(reinterpret_cast<std::uintptr_t>(t.body) & ~(m_home.stacks().size() - 1)), t.canary};
+          reinterpret_cast<char*>(reinterpret_cast<std::uintptr_t>(t.body) & ~(m_home.stacks().size() - 1)),
+          t.canary};
       drop_stack(t.rest);
       m_home.stacks().give_back(memory, t.id());
       return finish(t);
@@ -59,7 +61,8 @@ void worker::settle(task_block& t) noexcept {
 
 void worker::commit_park(task_block& t) noexcept {
   task_block::state expected = task_block::running;
-  if (t.m_state.compare_exchange_strong(expected, task_block::parked, memory_order_release, memory_order_relaxed)) {
+  if (t.m_state.compare_exchange_strong(expected, task_block::parked, memory_order_release,
+                                        memory_order_relaxed)) {
     return;  // O2
   }
   t.m_state.exchange(task_block::queued, memory_order_acquire);  // the permit came first; O1, keeps I1
@@ -86,8 +89,8 @@ void worker::fiber_main(void* here) {
   switch_for_good(t.rest, w.m_loop, nullptr);
 }
 
-// One step of a coroutine: from where it is suspended to its next suspension. May end on another worker, when it blocks in
-// between; then this stack has been displaced and ends here.
+// One step of a coroutine: from where it is suspended to its next suspension. May end on another worker, when
+// it blocks in between; then this stack has been displaced and ends here.
 void worker::step(task_block& t) noexcept {
   if (wait::waiter* const n = t.claims; n != nullptr) {
     if (!n->step(*n, wait::waiter::request::claim)) return commit_park(t);
@@ -106,13 +109,12 @@ void worker::step(task_block& t) noexcept {
 }
 
 void worker::after_step(task_block& t, carrier& c) noexcept {
-  if (c.end == step_end::elsewhere) return;  // resumed by someone else, perhaps finished already: not ours to touch
+  if (c.end == step_end::elsewhere)
+    return;  // resumed by someone else, perhaps finished already: not ours to touch
   switch (c.end) {
     case step_end::suspended: return commit_park(t);
     case step_end::asleep: return;
-    case step_end::yielded:
-      t.m_state.exchange(task_block::queued, memory_order_acquire);
-      return enqueue(t);
+    case step_end::yielded: t.m_state.exchange(task_block::queued, memory_order_acquire); return enqueue(t);
     case step_end::finished:
       std::coroutine_handle<>::from_address(t.rest.where()).destroy();
       if (t.body != nullptr) t.body->destroy(*t.body);
@@ -121,11 +123,12 @@ void worker::after_step(task_block& t, carrier& c) noexcept {
   }
 }
 
-// The running fiber, or a coroutine that blocks in the middle of a step, leaves its stack. Returns on whatever worker runs it
-// next, and which one that is.
+// The running fiber, or a coroutine that blocks in the middle of a step, leaves its stack. Returns on
+// whatever worker runs it next, and which one that is.
 worker& worker::leave_stack(task_block& t, verdict why) noexcept {
   m_verdict = why;
-  // Exceptions in flight belong to the task: they leave the thread with it, and enter the one on which it goes on.
+  // Exceptions in flight belong to the task: they leave the thread with it, and enter the one on which it
+  // goes on.
   const exceptions_in_flight mine = take_exceptions(m_exceptions);
   worker* here = nullptr;
   if (t.kind == wait::party::fiber) {
@@ -137,7 +140,8 @@ worker& worker::leave_stack(task_block& t, verdict why) noexcept {
       here = static_cast<worker*>(switch_stack(t.rest, m_loop, nullptr));
     } else {
       carrier* const fresh = take_carrier();
-      if (fresh == nullptr) fatal("no memory for a worker that must go on while coroutine %lu blocks", t.id());
+      if (fresh == nullptr)
+        fatal("no memory for a worker that must go on while coroutine %lu blocks", t.id());
       c->displaced = true;
       m_loop_carrier = fresh;
       here = static_cast<worker*>(switch_stack(t.rest, fresh->rest, this));
@@ -156,7 +160,9 @@ wait::parker& worker::self() noexcept {
   return *m_running;
 }
 
-wait::party worker::kind() const noexcept { return m_running != nullptr ? m_running->kind : wait::party::thread; }
+wait::party worker::kind() const noexcept {
+  return m_running != nullptr ? m_running->kind : wait::party::thread;
+}
 
 void worker::park(nanos deadline) noexcept {
   m_home.check_fork();
@@ -203,7 +209,8 @@ void worker::sleep_until(nanos deadline) noexcept {
     } else {
       here = &here->leave_stack(t, verdict::yielded);  // no memory for a timer: awake, but no less right
     }
-    // The time by which the timer fired is enough to know that the deadline has passed; the clock itself costs 25 ns.
+    // The time by which the timer fired is enough to know that the deadline has passed; the clock itself
+    // costs 25 ns.
   } while (here->m_now < deadline && now_ns() < deadline);
 }
 
@@ -214,7 +221,8 @@ int worker::refill_budget() noexcept {
     m_budget_since = now;
   } else {
     const nanos elapsed = std::max<nanos>(now - m_budget_last, 1);
-    const double size = static_cast<double>(m_budget_size) * budget_check_interval / static_cast<double>(elapsed);
+    const double size =
+        static_cast<double>(m_budget_size) * budget_check_interval / static_cast<double>(elapsed);
     m_budget_size = static_cast<int>(std::clamp(size, 1.0, 65536.0));
   }
   m_budget_last = now;

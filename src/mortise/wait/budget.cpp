@@ -7,7 +7,8 @@ namespace mortise::inline MORTISE_ABI::wait {
 __thread int budget = 0;
 
 namespace {
-// Apart, and never inlined: the context may have moved the caller to another thread, whose budget this now is.
+// Apart, and never inlined: the context may have moved the caller to another thread, whose budget this now
+// is.
 [[gnu::noinline]] void set_budget(int n) noexcept { __atomic_store_n(&budget, n, __ATOMIC_RELAXED); }
 }  // namespace
 

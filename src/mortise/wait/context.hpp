@@ -2,9 +2,10 @@
 
 // Who am I, and how do I sleep?
 //
-// A lock does not know threads, fibers or coroutines. It asks `this_context()` how the party that called it sleeps, and
-// wakes a party through its `parker`. An OS thread sleeps on a futex; a fiber of mortise/task suspends. Another fiber
-// library makes all locks work inside its fibers by deriving from `context` and installing it with `exchange_context`.
+// A lock does not know threads, fibers or coroutines. It asks `this_context()` how the party that called it
+// sleeps, and wakes a party through its `parker`. An OS thread sleeps on a futex; a fiber of mortise/task
+// suspends. Another fiber library makes all locks work inside its fibers by deriving from `context` and
+// installing it with `exchange_context`.
 
 #include <mortise/base/abi.hpp>
 #include <mortise/base/clock.hpp>
@@ -13,19 +14,22 @@ namespace mortise::inline MORTISE_ABI::wait {
 
 // Makes one waiting party runnable again.
 //
-// Promises: `unpark()` may be called by any thread, at any time, also when the party does not wait (it then leaves a
-// permit, which makes the next `park()` return at once) and also when the party is long gone: parkers are recycled but
-// never freed, so that a waker may be late. Several permits are one.
-// Does not promise that a wake was meant for the present user of a recycled parker: whoever parks loops on its condition.
+// Promises: `unpark()` may be called by any thread, at any time, also when the party does not wait (it then
+// leaves a permit, which makes the next `park()` return at once) and also when the party is long gone:
+// parkers are recycled but never freed, so that a waker may be late. Several permits are one. Does not
+// promise that a wake was meant for the present user of a recycled parker: whoever parks loops on its
+// condition.
 class parker {
  public:
   virtual void unpark() noexcept = 0;
 
-  // True where the operating system runs the party by itself once it is woken. False: it runs when an executor or a worker
-  // gets round to it, which may be never; locks then watch an offer that is not taken up (warden.hpp).
+  // True where the operating system runs the party by itself once it is woken. False: it runs when an
+  // executor or a worker gets round to it, which may be never; locks then watch an offer that is not taken up
+  // (warden.hpp).
   virtual bool runs_by_itself() const noexcept { return false; }
 
-  // The suspended coroutine behind this parker does not wait after all, or its frame is being destroyed: forget it.
+  // The suspended coroutine behind this parker does not wait after all, or its frame is being destroyed:
+  // forget it.
   virtual void abandon() noexcept {}
 
   // A number to print: the kernel's thread id, the fiber's number.
@@ -53,9 +57,9 @@ class context {
   // The parker of the running party. Cost: a few loads.
   virtual parker& self() noexcept = 0;
 
-  // Sleeps until `self().unpark()` or the monotonic time `deadline` (`never`: without one). A pending permit makes it
-  // return at once. May return spuriously. After the return the party may be on another OS thread: nothing that was
-  // read from a thread-local before may be used.
+  // Sleeps until `self().unpark()` or the monotonic time `deadline` (`never`: without one). A pending permit
+  // makes it return at once. May return spuriously. After the return the party may be on another OS thread:
+  // nothing that was read from a thread-local before may be used.
   virtual void park(nanos deadline) noexcept = 0;
 
   // Lets others of this OS thread run, if any are waiting to.
@@ -63,14 +67,14 @@ class context {
 
   virtual party kind() const noexcept = 0;
 
-  // Called when the running party has spent its lock budget (see budget.hpp). A context whose parties are not preempted
-  // yields here once the party has run for long and others are runnable. Returns how many lock operations may pass before
-  // the next call; 0 where a coroutine should yield, which it does itself.
+  // Called when the running party has spent its lock budget (see budget.hpp). A context whose parties are not
+  // preempted yields here once the party has run for long and others are runnable. Returns how many lock
+  // operations may pass before the next call; 0 where a coroutine should yield, which it does itself.
   virtual int refill_budget() noexcept = 0;
 
-  // A native coroutine (see coroutine.hpp) is about to suspend. Keeps `frame`, to resume it after the parker's `unpark`;
-  // before each resumption `node->step(claim)` is asked, if a node is given. A null `frame` takes the announcement back.
-  // Returns null where no coroutine task runs.
+  // A native coroutine (see coroutine.hpp) is about to suspend. Keeps `frame`, to resume it after the
+  // parker's `unpark`; before each resumption `node->step(claim)` is asked, if a node is given. A null
+  // `frame` takes the announcement back. Returns null where no coroutine task runs.
   virtual parker* suspend_coroutine(void* frame, struct waiter* node) noexcept = 0;
 
  protected:
@@ -81,7 +85,8 @@ class context {
 // Never inlined, so that no thread-local address survives a suspension of the caller.
 [[gnu::noinline]] MORTISE_API context& this_context() noexcept;
 
-// Installs `c` on this OS thread (null: back to the thread's own) and returns what was installed before (or null).
+// Installs `c` on this OS thread (null: back to the thread's own) and returns what was installed before (or
+// null).
 [[gnu::noinline]] MORTISE_API context* exchange_context(context* c) noexcept;
 
 }  // namespace mortise::inline MORTISE_ABI::wait

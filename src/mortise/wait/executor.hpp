@@ -21,8 +21,8 @@ class executor {
   ~executor() = default;
 };
 
-// Where coroutines resume that named no executor: what was set last, else one background thread of the library that is
-// started on first use.
+// Where coroutines resume that named no executor: what was set last, else one background thread of the
+// library that is started on first use.
 MORTISE_API executor& default_executor() noexcept;
 MORTISE_API void set_default_executor(executor* e) noexcept;
 

@@ -10,13 +10,13 @@ namespace mortise::inline MORTISE_ABI::wait {
 // How long one who was told to come is waited for before the next is told too.
 inline constexpr nanos offer_bound = 4'000'000;
 
-// Whom an unlock wakes. An OS thread is told alone. Fibers and coroutines are told up to `batch` ahead of their turn: they
-// then lie in the waking worker's run queue in their order, and the lock and its data stay on that core from one to the next
-// instead of paying a wake for each.
+// Whom an unlock wakes. An OS thread is told alone. Fibers and coroutines are told up to `batch` ahead of
+// their turn: they then lie in the waking worker's run queue in their order, and the lock and its data stay
+// on that core from one to the next instead of paying a wake for each.
 class offer {
  public:
-  // Under the queue lock: tells those at the front of the queue who have not been told, unless one before them is expected
-  // that runs by itself. Keeps their parkers, so that `wake` needs neither queue nor lock.
+  // Under the queue lock: tells those at the front of the queue who have not been told, unless one before
+  // them is expected that runs by itself. Keeps their parkers, so that `wake` needs neither queue nor lock.
   void choose(waiter* head, nanos now) noexcept {
     unsigned expected = 0;
     for (waiter* n = head; n != nullptr && expected < batch; n = n->next) {
@@ -39,7 +39,7 @@ class offer {
   }
 
  private:
-  // EPYC Zen 5, November 2026, bench/seed 100,000 + 10,000 on two workers.
+  // EPYC Zen 5, November 2026, 110,000 fibers on two workers (bench/table.py P3).
   static constexpr unsigned batch = 16;
   std::array<parker*, batch> m_who;
   unsigned m_count = 0;

@@ -1,15 +1,22 @@
 // The context of a plain OS thread: it sleeps on a futex.
 //
-// 1. Promise     `unpark` is never lost: it ends the current `park` or the next one. Any thread may call it at any time.
+// 1. Promise     `unpark` is never lost: it ends the current `park` or the next one. Any thread may call
+//                it at any time.
 // 2. Word        m_permit, exact: empty (0), permit (1), asleep (2: the owner sleeps or is about to)
-// 3. States      empty --unpark--> permit; asleep --unpark--> permit + futex wake; permit --unpark--> permit
-//                permit --park--> empty, returns; empty --park--> asleep --(wake, deadline, signal)--> empty, returns
-// 4. Invariants  I1: only the owner leaves `permit`; I2: the owner sleeps in the kernel only while the word is `asleep`
-// 5. Orderings   O1 unpark's exchange (release) <-> park's exchange (acquire): what the waker wrote is seen by the woken
-//                O2 park's empty->asleep is relaxed: it publishes nothing, the kernel re-checks the word under its own lock
-// 6. Last touch  parkers are recycled, never freed: a late unpark leaves a stray permit, which park's callers allow for
+// 3. States      empty --unpark--> permit; asleep --unpark--> permit + futex wake;
+//                permit --unpark--> permit; permit --park--> empty, returns
+//                empty --park--> asleep --(wake, deadline, signal)--> empty, returns
+// 4. Invariants  I1: only the owner leaves `permit`
+//                I2: the owner sleeps in the kernel only while the word is `asleep`
+// 5. Orderings   O1 unpark's exchange (release) <-> park's exchange (acquire): what the waker wrote is
+//                   seen by the woken
+//                O2 park's empty->asleep is relaxed: it publishes nothing, the kernel re-checks the word
+//                   under its own lock
+// 6. Last touch  parkers are recycled, never freed: a late unpark leaves a stray permit, which park's
+//                callers allow for
 // 7. Wake ledger the unparker that replaced `asleep` owes the futex wake; nobody else does
-// 8. Evidence    thread_context_test.cpp; the protocol is that of a binary semaphore as in parking_lot's thread parker
+// 8. Evidence    mutex_test.cpp; the protocol is that of a binary semaphore as in parking_lot's
+//                thread parker
 
 #include <pthread.h>
 #include <unistd.h>
@@ -70,8 +77,8 @@ struct {
 __thread context* installed = nullptr;
 __thread thread_context* own = nullptr;
 
-// A pthread key and not a thread_local destructor: destructors of the user's thread-locals may still lock, and a key whose
-// value is set again is destroyed again.
+// A pthread key and not a thread_local destructor: destructors of the user's thread-locals may still lock,
+// and a key whose value is set again is destroyed again.
 pthread_key_t exit_key() {
   static const pthread_key_t key = [] {
     pthread_key_t k;

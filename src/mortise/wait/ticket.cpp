@@ -1,18 +1,25 @@
-// The parker of a coroutine that is no task of ours: a wake posts a job to an executor, the job claims and then resumes.
+// The parker of a coroutine that is no task of ours: a wake posts a job to an executor, the job claims and
+// then resumes.
 //
-// 1. Promise     a coroutine is resumed once for each wait, on its executor, never inside unpark; an unpark is never lost
-// 2. Word        m_state, exact: free, parked, posted (the job is with the executor), running (the job asks `step`),
-//                again (an unpark came while it was asking)
-// 3. States      parked --unpark--> posted; posted, again, free --unpark--> unchanged; running --unpark--> again
-//                posted --job--> running; running --claimed--> free, resumed; running --nothing--> parked;
-//                again --nothing--> running (asks once more); posted --drop--> free, the node leaves its queue;
+// 1. Promise     a coroutine is resumed once for each wait, on its executor, never inside unpark; an
+//                unpark is never lost
+// 2. Word        m_state, exact: free, parked, posted (the job is with the executor), running (the job
+//                asks `step`), again (an unpark came while it was asking)
+// 3. States      parked --unpark--> posted; posted, again, free --unpark--> unchanged
+//                running --unpark--> again; posted --job--> running
+//                running --claimed--> free, resumed; running --nothing--> parked
+//                again --nothing--> running (asks once more)
+//                posted --drop--> free, the node leaves its queue
 //                parked --abandon--> free; posted --abandon--> posted without a node, its job only frees
 // 4. Invariants  I1: at most one job of a ticket is with an executor or runs; I2: a free ticket has no node
-// 5. Orderings   O1 unpark's RMW (release) <-> the job's RMW (acquire): what the waker did is seen by the claim
+// 5. Orderings   O1 unpark's RMW (release) <-> the job's RMW (acquire): what the waker did is seen by the
+//                   claim
 //                O2 handing a ticket out is under the pool's lock, which orders reuse
-// 6. Last touch  tickets are recycled, never freed: a late unpark finds `free` (nothing) or a new user (a wasted claim)
-// 7. Wake ledger the unparker that replaced `parked` owes the post; dropped jobs pass on through `step(leave)`
-// 8. Evidence    coroutine_test.cpp
+// 6. Last touch  tickets are recycled, never freed: a late unpark finds `free` (nothing) or a new user (a
+//                wasted claim)
+// 7. Wake ledger the unparker that replaced `parked` owes the post; dropped jobs pass on through
+//                `step(leave)`
+// 8. Evidence    lock/mutex_test.cpp
 #include <mutex>
 #include <new>
 
@@ -46,7 +53,8 @@ class ticket final : public parker, public job {
   void abandon() noexcept override {
     m_node = nullptr;
     state expected = parked;
-    if (m_state.compare_exchange_strong(expected, free, memory_order_acquire, memory_order_relaxed)) recycle();
+    if (m_state.compare_exchange_strong(expected, free, memory_order_acquire, memory_order_relaxed))
+      recycle();
   }
 
  private:
@@ -59,7 +67,8 @@ class ticket final : public parker, public job {
       if (m_node->step(*m_node, waiter::request::claim)) break;
       state expected = running;
       // release: gives the node back to whoever wakes it next
-      if (m_state.compare_exchange_strong(expected, parked, memory_order_release, memory_order_relaxed)) return;
+      if (m_state.compare_exchange_strong(expected, parked, memory_order_release, memory_order_relaxed))
+        return;
     }
     const auto coroutine = m_node == nullptr ? nullptr : std::coroutine_handle<>::from_address(m_frame);
     recycle();

@@ -6,16 +6,18 @@
 
 namespace mortise::inline MORTISE_ABI::wait {
 
-// One waiting party in one queue. Lives on the party's stack or in its coroutine frame; every field but the first is read
-// and written under the queue's lock only.
+// One waiting party in one queue. Lives on the party's stack or in its coroutine frame; every field but the
+// first is read and written under the queue's lock only.
 struct waiter {
-  parker* who = nullptr;    // never freed; the waker copies it out before it lets the queue go
-  waiter* next = nullptr;   // towards the tail; the tail's is null
-  waiter* prev = nullptr;   // towards the head; the head's is the tail, so that both ends are one load away
-  nanos since = 0;          // by the age clock, when it began to wait; 0: it is in no queue
-  nanos offered = 0;        // by the age clock, when it was last told to come and claim; 0: no such wake is in flight
+  parker* who = nullptr;   // never freed; the waker copies it out before it lets the queue go
+  waiter* next = nullptr;  // towards the tail; the tail's is null
+  waiter* prev = nullptr;  // towards the head; the head's is the tail, so that both ends are one load away
+  nanos since = 0;         // by the age clock, when it began to wait; 0: it is in no queue
+  nanos offered =
+      0;  // by the age clock, when it was last told to come and claim; 0: no such wake is in flight
 
-  // For parties that cannot run their own waiting loop (coroutines, callbacks): what their wake does for them.
+  // For parties that cannot run their own waiting loop (coroutines, callbacks): what their wake does for
+  // them.
   //   claim  take what was offered; false: nothing was to be had, the party stays queued and asleep
   //   leave  the party will never run again: leave the queue and pass on what was offered
   enum class request : unsigned char { claim, leave };
