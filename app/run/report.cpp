@@ -62,7 +62,7 @@ std::string as_json(const run_options& o, const run_result& r) {
 
 std::string with_thousands(std::uint64_t n) {
   std::string s = std::to_string(n);
-  for (std::size_t at = s.size(); at > 3; at -= 3) s.insert(at - 3, ",");
+  for (std::size_t at = s.size(); at > 3; at -= 3) s.insert(at - 3, 1, ',');
   return s;
 }
 
