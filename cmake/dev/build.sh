@@ -1,7 +1,8 @@
+# shellcheck shell=bash
 # Configuring and compiling, quietly: a line for a step that has something to do, the log if it fails.
 
 # For who only wants to run the command.
-readonly RUN_ONLY="-DMORTISE_BUILD_TESTS=OFF -DMORTISE_BUILD_BENCH=OFF -DMORTISE_BUILD_EXAMPLES=OFF"
+readonly RUN_ONLY=(-DMORTISE_BUILD_TESTS=OFF -DMORTISE_BUILD_BENCH=OFF -DMORTISE_BUILD_EXAMPLES=OFF)
 
 # configure PRESET [-DNAME=VALUE...]: only if it was not, or if a value is not as asked. RUN_ONLY is for a first time.
 configure() {
@@ -9,7 +10,7 @@ configure() {
   shift
   if [ -e build/$preset/build.ninja ] || [ -e build/$preset/Makefile ]; then
     local changed=
-    [ "$*" = "$RUN_ONLY" ] && return
+    [ "$*" = "${RUN_ONLY[*]}" ] && return
     for setting in "$@"; do
       setting=${setting#-D}
       grep -q "^${setting%%=*}:[A-Z]*=${setting#*=}$" $cache || changed=1

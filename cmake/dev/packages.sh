@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Which packages a command of ./dev needs, and how they come onto the machine.
 # need GROUP...: returns if all is there, installs what is missing if it may, ends with 3 otherwise.
 

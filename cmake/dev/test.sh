@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The stages of ./dev test and ./dev check. A stage that fails does not keep the others from running; all are summed up in one
 # last line. Each stage's ctest output is in build/PRESET/test.log; its end, and what failed, is shown.
 

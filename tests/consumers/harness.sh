@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by each consumer's test.sh.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
