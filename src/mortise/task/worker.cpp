@@ -27,6 +27,8 @@ constexpr nanos longest_without_poll = 200'000;
 // How many sleepers are taken over at a time: few enough that what was touched is still in the first-level
 // cache when they run.
 constexpr unsigned poll_limit = 128;
+// How many join tasks that are still queued: these may be many that wait for one lock, whose queue must get shorter some day.
+constexpr unsigned busy_poll_limit = 16;
 constexpr nanos load_window = 10'000'000;
 constexpr nanos shortest_watch = 50'000;
 constexpr double bearable_wait = 150'000;
@@ -106,7 +108,7 @@ task_block* worker::find() noexcept {
   if (t != nullptr && m_clock.not_before_now() - m_now < longest_without_poll) return t;
   const nanos now = m_clock.read();
   if (t == nullptr) m_backlog_since = now;
-  poll(now);
+  poll(now, t == nullptr ? poll_limit : busy_poll_limit);
   if (t == nullptr) t = m_queue.pop();
   if (t == nullptr && steal()) t = m_queue.pop();
   if (t != nullptr && m_queue.size() != 0 && m_home.idle() != 0) {
@@ -115,7 +117,7 @@ task_block* worker::find() noexcept {
   return t;
 }
 
-void worker::poll(nanos now) noexcept {
+void worker::poll(nanos now, unsigned limit) noexcept {
   m_now = now;
   const bool gathering = gather();
   unsigned given = 0;
@@ -125,22 +127,21 @@ void worker::poll(nanos now) noexcept {
   if (m_home.inbox_filled() && now - m_gave_at > first_patrol) {
     m_home.take_from_inbox(*this, std::min(m_queue.room(), run_queue::capacity / 4));
   }
-  m_timers.advance(now, std::min(poll_limit, m_queue.room()),
-                   [&](task_block& t, std::uint16_t round) noexcept {
-                     if (t.timer_round.load(memory_order_relaxed) != round)
-                       return;  // relaxed: a stale match is a spurious wake
-                     task_block::state expected = task_block::sleeping;
-                     // O3; a plain sleeper: only this timer wakes it
-                     if (!t.m_state.compare_exchange_strong(expected, task_block::due, memory_order_relaxed,
-                                                            memory_order_relaxed)) {
-                       t.unpark();
-                     } else if (gathering) {
-                       m_home.put_into_inbox(t);
-                       ++given;
-                     } else {
-                       enqueue(t);
-                     }
-                   });
+  m_timers.advance(now, std::min(limit, m_queue.room()), [&](task_block& t, std::uint16_t round) noexcept {
+    if (t.timer_round.load(memory_order_relaxed) != round)
+      return;  // relaxed: a stale match is a spurious wake
+    task_block::state expected = task_block::sleeping;
+    // O3; a plain sleeper: only this timer wakes it
+    if (!t.m_state.compare_exchange_strong(expected, task_block::due, memory_order_relaxed,
+                                           memory_order_relaxed)) {
+      t.unpark();
+    } else if (gathering) {
+      m_home.put_into_inbox(t);
+      ++given;
+    } else {
+      enqueue(t);
+    }
+  });
   if (given != 0) {
     m_gave_at = now;
     m_home.wake_first();

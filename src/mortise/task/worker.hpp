@@ -84,7 +84,7 @@ class alignas(cache_line) worker final : public wait::context {
   static void carrier_main(void* self);
   [[noreturn]] void loop() noexcept;
   task_block* find() noexcept;
-  void poll(nanos now) noexcept;
+  void poll(nanos now, unsigned limit) noexcept;
   void nudge(nanos now, nanos interval) noexcept;
   bool gather() noexcept;
   nanos next_patrol(nanos now) noexcept;

@@ -15,21 +15,20 @@ inline constexpr nanos offer_bound = 4'000'000;
 // on that core from one to the next instead of paying a wake for each.
 class offer {
  public:
-  // Under the queue lock: tells those at the front of the queue who have not been told, unless one before
-  // them is expected that runs by itself. Keeps their parkers, so that `wake` needs neither queue nor lock.
+  // Under the queue lock: if nobody is expected, tells those at the front of the queue. Keeps their parkers, so
+  // that `wake` needs neither queue nor lock. While the first is expected this costs one load: the next batch is
+  // told when the last one has had its turn.
   void choose(waiter* head, nanos now) noexcept {
-    unsigned expected = 0;
-    for (waiter* n = head; n != nullptr && expected < batch; n = n->next) {
-      const bool overdue = n->offered != 0 && now - n->offered >= offer_bound;
-      if (overdue) continue;  // whoever it is, the others must not wait for it
-      const bool alone = n->who->runs_by_itself();
-      if (alone && expected != 0) return;
-      if (n->offered == 0) {
-        n->offered = now;
-        m_who[m_count++] = n->who;
+    for (waiter* n = head; n != nullptr && m_count < batch; n = n->next) {
+      if (n->offered != 0) {
+        if (now - n->offered < offer_bound) return;
+        continue;  // overdue, whoever it is: the others must not wait for it
       }
+      const bool alone = n->who->runs_by_itself();
+      if (alone && m_count != 0) return;
+      n->offered = now;
+      m_who[m_count++] = n->who;
       if (alone) return;
-      ++expected;
     }
   }
 
