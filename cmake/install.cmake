@@ -1,4 +1,4 @@
-# What an installed mortise is: libraries, headers below mortise/, a CMake package and pkg-config files.
+# What an installed mortise is: libraries, headers below mortise/, a CMake package, pkg-config files, the command.
 
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
@@ -10,6 +10,12 @@ install(EXPORT mortise_lock NAMESPACE mortise:: DESTINATION "${package_dir}" FIL
 if(MORTISE_BUILD_TASK)
   install(TARGETS mortise_task mortise_mortise EXPORT mortise_task FILE_SET HEADERS)
   install(EXPORT mortise_task NAMESPACE mortise:: DESTINATION "${package_dir}" FILE mortise-task.cmake)
+endif()
+
+if(TARGET mortise)  # the command; it finds shared libraries beside it
+  file(RELATIVE_PATH libraries "/${CMAKE_INSTALL_BINDIR}" "/${CMAKE_INSTALL_LIBDIR}")
+  set_target_properties(mortise PROPERTIES INSTALL_RPATH "$ORIGIN/${libraries}")
+  install(TARGETS mortise RUNTIME)
 endif()
 
 configure_package_config_file(

@@ -28,3 +28,4 @@ if odd=$(find "$prefix/include" -type f -not -name '*.hpp' | grep .); then
   exit 1
 fi
 [ -f "$prefix/include/mortise/lock/mutex.hpp" ]
+if [ -x "$build/mortise" ]; then "$prefix/bin/mortise" --version; fi

@@ -51,8 +51,10 @@ nanos age_clock_now() noexcept {
   }
   return now;
 }
+bool counter_is_trusted() noexcept { return start().trusted; }
 #else
 nanos age_clock_now() noexcept { return now_ns(); }
+bool counter_is_trusted() noexcept { return false; }
 #endif
 
 }  // namespace mortise::inline MORTISE_ABI

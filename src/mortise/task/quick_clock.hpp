@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include <mortise/base/age_clock.hpp>
 #include <mortise/base/clock.hpp>
 
 #if defined(__x86_64__)
@@ -17,7 +18,7 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 // computed from it is never early; it is after it by `margin` and the drift since the last synchronisation,
 // together under a microsecond. The worker reads the real clock in each look at its timers; from there the
 // counter is extrapolated for a fraction of a millisecond at the rate seen over the last ten, and not trusted
-// beyond. Which clock source the kernel uses does not matter. For one thread.
+// beyond, nor at all where the kernel does not keep time by it. For one thread.
 class quick_clock {
  public:
   nanos not_before_now() const noexcept {
@@ -64,12 +65,13 @@ class quick_clock {
     }
     m_time = now;
     m_counter = counter;
-    m_trusted = m_rate > 0 ? std::uint64_t{1} << 20 : 0;
+    m_trusted = m_rate > 0 && m_usable ? std::uint64_t{1} << 20 : 0;
   }
 #endif
 
   static constexpr nanos margin = 100;
   static constexpr nanos anchor_age = 10'000'000;
+  bool m_usable = counter_is_trusted();
   nanos m_time = 0;
   std::uint64_t m_counter = 0;
   std::uint64_t m_trusted = 0;  // ticks after m_counter for which the rate is believed

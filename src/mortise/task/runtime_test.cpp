@@ -113,6 +113,26 @@ TEST(runtime, a_hog_does_not_keep_others_from_running) {
   EXPECT_TRUE(ran);
 }
 
+// The bug: a nudge left out because there was one a moment ago, and nobody looks again.
+TEST(runtime, a_hog_among_sleepers_does_not_keep_them) {
+  mortise::runtime rt{{.workers = 2}};
+  for (int round = 0; round < 10; ++round) {
+    mortise::task_scope tasks{rt};
+    mortise::atomic<int> awake{0};
+    for (int i = 0; i < 10; ++i) {
+      tasks.go([&, i] {
+        mortise::sleep_for(std::chrono::milliseconds(1 + round));
+        ++awake;
+        if (i == 0) {
+          while (awake != 10) {  // the others woke with it, into the same queue
+          }
+        }
+      });
+    }
+    tasks.join();
+  }
+}
+
 TEST(runtime, tasks_are_started_from_everywhere) {
   mortise::counter n;
   mortise::task_scope tasks;

@@ -19,7 +19,7 @@ struct closure;
 // 1. Promise     an unpark ends the task's current park or the next; a task is in at most one run queue,
 //                and run by one worker
 // 2. Word        m_state, exact: idle (free, or being made), running, notified (running, and has a
-//                permit), parked, sleeping (only its worker's timer wakes it), due (slept, in a run
+//                permit), parked, sleeping (only its timer wakes it), due (slept, in a run
 //                queue), queued (in a run queue)
 // 3. States      running --unpark--> notified; parked --unpark--> queued, put into a run queue;
 //                others --unpark--> unchanged
@@ -33,9 +33,8 @@ struct closure;
 //                   so it is an RMW then, too.
 //                O2 to parked: release <-> O1's acquire part: the saved stack is seen by the worker that
 //                   runs it next
-//                O3 sleeping is stored relaxed: its own worker reads it, on the same thread. From sleeping
-//                   to running nothing of others is to be seen, and the run queue orders what the task
-//                   itself did
+//                O3 sleeping is stored relaxed, before the task is put under the timers' lock, which orders it
+//                   for whoever fires the timer; from there to running the run queue does
 // 6. Last touch  the block outlives everything; the worker that ran a task to its end recycles it
 // 7. Wake ledger an unpark that finds idle, sleeping or due was late for a wait that is over: it is dropped
 // 8. Evidence    runtime_test.cpp, tests/scopes/mixed_stress.cpp

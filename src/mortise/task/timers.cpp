@@ -24,6 +24,7 @@ bool timers::add(nanos deadline, task_block& t) noexcept {
   const std::uint64_t round = t.timer_round.load(memory_order_relaxed);
   const due d{deadline, reinterpret_cast<std::uint64_t>(&t) | round << 48};
   const std::int64_t number = slot_number(deadline);
+  const spin_guard hold{m_lock};
   try {
     if (number <= m_present) {
       m_soon.push_back(d);
@@ -38,18 +39,22 @@ bool timers::add(nanos deadline, task_block& t) noexcept {
   } catch (const std::bad_alloc&) {
     return false;
   }
-  m_next_due = std::min(m_next_due, deadline);
+  m_next_due.store(std::min(next_due(), deadline), memory_order_relaxed);
   return true;
 }
 
 nanos timers::next() const noexcept {
-  nanos earliest = never;
-  if (!m_soon.empty()) earliest = m_soon.front().at;
-  if (!m_far.empty()) earliest = std::min(earliest, m_far.front().at);
+  const spin_guard hold{m_lock};
+  return earliest();
+}
+
+nanos timers::earliest() const noexcept {
+  nanos found = never;
+  if (!m_soon.empty()) found = m_soon.front().at;
+  if (!m_far.empty()) found = std::min(found, m_far.front().at);
   const std::int64_t number = next_filled(m_present + 1, m_present + slots - 1);
-  if (number != none)
-    earliest = std::min(earliest, m_wheel[static_cast<std::uint64_t>(number) % slots].earliest);
-  return earliest;
+  if (number != none) found = std::min(found, m_wheel[static_cast<std::uint64_t>(number) % slots].earliest);
+  return found;
 }
 
 // One deadline that is not after `now`, in about their order: exact within the present slot, by slot before
@@ -64,7 +69,7 @@ const timers::due* timers::pop(nanos now) noexcept {
     const std::int64_t number = next_filled(m_present + 1, std::min(present, m_present + slots - 1));
     if (number == none) {
       m_present = std::max(m_present, present);
-      m_next_due = next();
+      m_next_due.store(earliest(), memory_order_relaxed);
       return nullptr;
     }
     if (number < present) return take_from_slot(number);  // all of it is due: no need to order it

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <mortise/base/clock.hpp>
+#include <mortise/base/spin_lock.hpp>
 #include <mortise/task/task_block.hpp>
 
 namespace mortise::inline MORTISE_ABI::task_detail {
@@ -34,8 +35,8 @@ class timers {
     m_void.fetch_add(1, memory_order_relaxed);
   }  // relaxed: a count that only triggers a sweep
 
-  // Not later than the earliest deadline; costs one load.
-  nanos next_due() const noexcept { return m_next_due; }
+  // Not later than the earliest deadline; costs one load, from any thread.
+  nanos next_due() const noexcept { return m_next_due.load(memory_order_relaxed); }
 
   // The earliest deadline; void ones count. `never` when there is none.
   nanos next() const noexcept;
@@ -46,7 +47,8 @@ class timers {
   // Calls `fire(task, round)` for up to `limit` deadlines that are not after `now`. Returns how many.
   template <class Fire>
   unsigned advance(nanos now, unsigned limit, Fire&& fire) noexcept {
-    if (now < m_next_due) {
+    const spin_guard hold{m_lock};
+    if (now < next_due()) {
       // Nothing is due, so every slot before the present one is empty.
       m_present = std::max(m_present, slot_number(now) - 1);
       return 0;
@@ -62,6 +64,8 @@ class timers {
   }
 
  private:
+  mutable spin_lock m_lock;  // over all below but m_next_due and m_void
+
   struct due {
     nanos at;
     std::uint64_t packed;  // 48 bits of task, 16 of its round
@@ -90,6 +94,7 @@ class timers {
   static std::int64_t slot_number(nanos t) noexcept { return t >> slot_bits; }
   slot& slot_of(std::int64_t number) noexcept { return m_wheel[static_cast<std::uint64_t>(number) % slots]; }
 
+  nanos earliest() const noexcept;
   const due* pop(nanos now) noexcept;
   const due* take_from(std::vector<due>& heap) noexcept;
   const due* take_from_slot(std::int64_t number) noexcept;
@@ -101,10 +106,10 @@ class timers {
   void sweep() noexcept;
 
   std::int64_t m_present =
-      slot_number(now_ns());  // slots up to this one are empty, their deadlines lie in m_soon
-  nanos m_next_due = never;   // not later than the earliest deadline
-  std::vector<due> m_soon;    // heap: deadlines up to the present slot
-  std::vector<due> m_far;     // heap: deadlines beyond the wheel when they were added
+      slot_number(now_ns());        // slots up to this one are empty, their deadlines lie in m_soon
+  atomic<nanos> m_next_due{never};  // not later than the earliest deadline
+  std::vector<due> m_soon;          // heap: deadlines up to the present slot
+  std::vector<due> m_far;           // heap: deadlines beyond the wheel when they were added
   atomic<std::size_t> m_void{0};
   block* m_free = nullptr;
   due m_popped{};

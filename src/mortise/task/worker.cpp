@@ -32,6 +32,7 @@ constexpr unsigned busy_poll_limit = 16;
 constexpr nanos load_window = 10'000'000;
 constexpr nanos shortest_watch = 50'000;
 constexpr double bearable_wait = 150'000;
+constexpr nanos bearable_lateness = 1'000'000;
 constexpr nanos standing_backlog = 100'000;
 constexpr nanos nudge_interval = 1'000'000;
 constexpr nanos rare_nudge = 16'000'000;
@@ -111,7 +112,7 @@ task_block* worker::find() noexcept {
   poll(now, t == nullptr ? poll_limit : busy_poll_limit);
   if (t == nullptr) t = m_queue.pop();
   if (t == nullptr && steal()) t = m_queue.pop();
-  if (t != nullptr && m_queue.size() != 0 && m_home.idle() != 0) {
+  if (t != nullptr && m_home.idle() != 0 && (m_queue.size() != 0 || m_timers.next_due() != never)) {
     nudge(now, now - m_backlog_since > standing_backlog ? nudge_interval : rare_nudge);
   }
   return t;
@@ -128,14 +129,8 @@ void worker::poll(nanos now, unsigned limit) noexcept {
     m_home.take_from_inbox(*this, std::min(m_queue.room(), run_queue::capacity / 4));
   }
   m_timers.advance(now, std::min(limit, m_queue.room()), [&](task_block& t, std::uint16_t round) noexcept {
-    if (t.timer_round.load(memory_order_relaxed) != round)
-      return;  // relaxed: a stale match is a spurious wake
-    task_block::state expected = task_block::sleeping;
-    // O3; a plain sleeper: only this timer wakes it
-    if (!t.m_state.compare_exchange_strong(expected, task_block::due, memory_order_relaxed,
-                                           memory_order_relaxed)) {
-      t.unpark();
-    } else if (gathering) {
+    if (!wake_sleeper(t, round)) return;
+    if (gathering) {
       m_home.put_into_inbox(t);
       ++given;
     } else {
@@ -146,6 +141,20 @@ void worker::poll(nanos now, unsigned limit) noexcept {
     m_gave_at = now;
     m_home.wake_first();
   }
+}
+
+// A timer has fired. True: the task slept, is due now and has to be put into a queue by the caller.
+bool worker::wake_sleeper(task_block& t, std::uint16_t round) noexcept {
+  if (t.timer_round.load(memory_order_relaxed) != round)
+    return false;  // relaxed: a stale match is a spurious wake
+  task_block::state expected = task_block::sleeping;
+  // O3
+  if (t.m_state.compare_exchange_strong(expected, task_block::due, memory_order_relaxed,
+                                        memory_order_relaxed)) {
+    return true;
+  }
+  t.unpark();
+  return false;
 }
 
 // Whether this worker's due sleepers are given to the first worker: when both have so little to do that one
@@ -171,30 +180,41 @@ void worker::nudge(nanos now, nanos interval) noexcept {
   m_home.wake_one();
 }
 
-// Takes half of a peer's queue, if the peer does not get through it quickly by itself: tiny tasks that share
-// data run best where they are, and a peer that works off its queue within `bearable_wait` needs no help. A
-// peer is watched from one look to the next; one that is stuck in a task makes no progress at all and is
-// helped at the second look.
+// Helps a peer that does not get through its work by itself. It is watched from one look to the next. Half of its queue is
+// taken if what lies there waits longer than `bearable_wait` at the rate it is worked off: tiny tasks that share data run
+// best where they are. A peer that made no progress at all is stuck in one task, so its overdue sleepers are woken as well.
 bool worker::steal() noexcept {
   const unsigned n = m_home.workers();
   for (unsigned i = 1; i < n; ++i) {
     worker& peer = m_home.worker_at((m_index + i) % n);
     const std::uint32_t waiting = peer.m_queue.size();
-    if (waiting == 0) continue;
+    const bool overdue = m_now - peer.m_timers.next_due() > bearable_lateness;
+    if (waiting == 0 && !overdue) {
+      if (m_victim == peer.m_index) m_watched_since = 0;
+      continue;
+    }
     const std::uint64_t done = peer.m_switches.load(memory_order_relaxed);  // a hint
     if (m_victim != peer.m_index || m_watched_since == 0) {
       m_victim = peer.m_index;
       m_victim_switches = done;
       m_watched_since = m_now;
+      m_patrol = 0;  // looks again soon
       return false;
     }
     const nanos watched = m_now - m_watched_since;
     if (watched < shortest_watch) return false;
-    const auto wait = static_cast<double>(watched) * waiting /
-                      static_cast<double>(std::max<std::uint64_t>(done - m_victim_switches, 1));
-    m_victim_switches = done;
+    const std::uint64_t progress = done - std::exchange(m_victim_switches, done);
     m_watched_since = m_now;
-    if (wait > bearable_wait && peer.m_queue.steal_into(m_queue) != 0) {
+    const auto wait =
+        static_cast<double>(watched) * waiting / static_cast<double>(std::max<std::uint64_t>(progress, 1));
+    bool helped = wait > bearable_wait && peer.m_queue.steal_into(m_queue) != 0;
+    if (overdue && progress == 0) {
+      helped |=
+          peer.m_timers.advance(m_now, m_queue.room(), [this](task_block& t, std::uint16_t round) noexcept {
+            if (wake_sleeper(t, round)) enqueue(t);
+          }) != 0;
+    }
+    if (helped) {
       m_patrol = 0;
       return true;
     }
@@ -222,13 +242,16 @@ void worker::idle() noexcept {
   m_wake.store(0, memory_order_relaxed);  // what the waker sent is found through the inbox's lock
 }
 
-// When to look at the peers by ourselves: not at all if none has run anything since the last look.
+// When to look at the peers by ourselves: at growing intervals, and no more once a longest one has passed in which
+// none ran anything. A nudge that was left out because another was less than `rare_nudge` ago is thus made up for.
 nanos worker::next_patrol(nanos now) noexcept {
   std::uint64_t progress = 0;
   for (unsigned i = 0; i < m_home.workers(); ++i) {
     if (i != m_index) progress += m_home.worker_at(i).m_switches.load(memory_order_relaxed);  // a hint
   }
-  if (std::exchange(m_peers_progress, progress) == progress && m_home.idle() == m_home.workers()) {
+  const bool none =
+      std::exchange(m_peers_progress, progress) == progress && m_home.idle() == m_home.workers();
+  if (none && (m_patrol == 0 || m_patrol == longest_patrol)) {
     m_patrol = 0;
     return never;
   }

@@ -95,6 +95,8 @@ class alignas(cache_line) worker final : public wait::context {
   void step(task_block& t) noexcept;
   void after_step(task_block& t, carrier& c) noexcept;
   void commit_park(task_block& t) noexcept;
+  void put_to_sleep(task_block& t) noexcept;
+  bool wake_sleeper(task_block& t, std::uint16_t round) noexcept;
   worker& leave_stack(task_block& t, verdict why) noexcept;
   void finish(task_block& t) noexcept;
   void prefetch() const noexcept;
@@ -105,6 +107,7 @@ class alignas(cache_line) worker final : public wait::context {
   const unsigned m_index;
   task_block* m_running = nullptr;
   verdict m_verdict = verdict::parked;
+  nanos m_sleeps_until = 0;  // of the task that leaves with `asleep`
   carrier* m_loop_carrier = nullptr;
   carrier* m_step_carrier = nullptr;  // the one on which the running coroutine's step runs
   carrier* m_freed_carrier = nullptr;

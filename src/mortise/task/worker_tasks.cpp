@@ -45,7 +45,7 @@ void worker::run(task_block& t) noexcept {
 void worker::settle(task_block& t) noexcept {
   switch (m_verdict) {
     case verdict::parked: return commit_park(t);
-    case verdict::asleep: return;  // its timer has it
+    case verdict::asleep: return put_to_sleep(t);
     case verdict::yielded: t.m_state.exchange(task_block::queued, memory_order_acquire); return enqueue(t);
     case verdict::ended: {
       const stack_pool::stack memory{
@@ -57,6 +57,15 @@ void worker::settle(task_block& t) noexcept {
     }
     case verdict::carrier_free: return give_back(m_freed_carrier);
   }
+}
+
+// Only now that nothing runs on the task's stack: a peer may fire its timer at once.
+void worker::put_to_sleep(task_block& t) noexcept {
+  t.m_state.store(task_block::sleeping, memory_order_relaxed);  // O3
+  if (m_timers.add(m_sleeps_until, t)) return;
+  // No memory for a timer: it stays awake and asks again, no less right.
+  t.m_state.store(task_block::queued, memory_order_relaxed);
+  enqueue(t);
 }
 
 void worker::commit_park(task_block& t) noexcept {
@@ -113,7 +122,7 @@ void worker::after_step(task_block& t, carrier& c) noexcept {
     return;  // resumed by someone else, perhaps finished already: not ours to touch
   switch (c.end) {
     case step_end::suspended: return commit_park(t);
-    case step_end::asleep: return;
+    case step_end::asleep: return put_to_sleep(t);
     case step_end::yielded: t.m_state.exchange(task_block::queued, memory_order_acquire); return enqueue(t);
     case step_end::finished:
       std::coroutine_handle<>::from_address(t.rest.where()).destroy();
@@ -203,12 +212,8 @@ void worker::sleep_until(nanos deadline) noexcept {
   task_block& t = *m_running;
   do {
     here->m_home.check_fork();
-    if (here->m_timers.add(deadline, t)) {
-      t.m_state.store(task_block::sleeping, memory_order_relaxed);  // O3
-      here = &here->leave_stack(t, verdict::asleep);
-    } else {
-      here = &here->leave_stack(t, verdict::yielded);  // no memory for a timer: awake, but no less right
-    }
+    here->m_sleeps_until = deadline;
+    here = &here->leave_stack(t, verdict::asleep);
     // The time by which the timer fired is enough to know that the deadline has passed; the clock itself
     // costs 25 ns.
   } while (here->m_now < deadline && now_ns() < deadline);
@@ -259,10 +264,8 @@ void worker::limit_suspension(nanos deadline) noexcept {
 bool worker::sleep_coroutine(void* frame, nanos deadline) noexcept {
   if (m_running == nullptr || m_running->kind != wait::party::coroutine) return false;
   m_home.check_fork();
-  task_block& t = *m_running;
-  t.rest.set(frame);
-  if (!m_timers.add(deadline, t)) return yield_coroutine(frame);
-  t.m_state.store(task_block::sleeping, memory_order_relaxed);  // O3
+  m_running->rest.set(frame);
+  m_sleeps_until = deadline;
   m_step_carrier->end = step_end::asleep;
   return true;
 }
