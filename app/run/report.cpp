@@ -53,8 +53,10 @@ std::string as_json(const run_options& o, const run_result& r) {
   j["map_mismatches"] = r.map_mismatches;
   j["cpu_ns"] = r.cpu_ns;
   j["rss_peak_bytes"] = r.rss_peak_bytes;
-  j["state"] = nlohmann::ordered_json::object();
-  for (const auto& [key, value] : r.state) j["state"][std::to_string(key)] = value;
+  // Appended: looking a key up first would be linear in an object that keeps its order.
+  nlohmann::ordered_json::object_t state;
+  for (const auto& [key, value] : r.state) state.emplace_back(std::to_string(key), value);
+  j["state"] = std::move(state);
   j["wait_ns"] = percentiles(r.wait);
   j["lateness_ns"] = percentiles(r.lateness);
   return j.dump() + "\n";
