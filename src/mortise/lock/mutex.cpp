@@ -113,10 +113,11 @@ bool mutex::try_slow() noexcept {
 
 bool mutex::lock_slow(nanos deadline) noexcept {
   if (wait::budget_left() < 0) wait::refill_budget();
+  if (deadline != never && now_ns() >= deadline) return try_slow();
   wait::waiter n;
   n.who = &wait::this_context().self();
   if (take_or_queue(n)) return true;
-  check_wait();
+  if (deadline == never) check_wait();  // a bounded wait for oneself ends by itself
   for (;;) {
     // Asked for again each time: after a park a fiber may be on another OS thread.
     wait::this_context().park(deadline);
