@@ -24,7 +24,7 @@ bool timers::add(nanos deadline, task_block& t) noexcept {
   const std::uint64_t round = t.timer_round.load(memory_order_relaxed);
   const due d{deadline, reinterpret_cast<std::uint64_t>(&t) | round << 48};
   const std::int64_t number = slot_number(deadline);
-  const spin_guard hold{m_lock};
+  const owner_guard hold{m_lock};
   try {
     if (number <= m_present) {
       m_soon.push_back(d);
@@ -44,7 +44,7 @@ bool timers::add(nanos deadline, task_block& t) noexcept {
 }
 
 nanos timers::next() const noexcept {
-  const spin_guard hold{m_lock};
+  const owner_guard hold{m_lock};
   return earliest();
 }
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include <mortise/base/biased_lock.hpp>
 #include <mortise/base/clock.hpp>
-#include <mortise/base/spin_lock.hpp>
 #include <mortise/task/task_block.hpp>
 
 namespace mortise::inline MORTISE_ABI::task_detail {
@@ -47,24 +47,26 @@ class timers {
   // Calls `fire(task, round)` for up to `limit` deadlines that are not after `now`. Returns how many.
   template <class Fire>
   unsigned advance(nanos now, unsigned limit, Fire&& fire) noexcept {
-    const spin_guard hold{m_lock};
+    const owner_guard hold{m_lock};
     if (now < next_due()) {
       // Nothing is due, so every slot before the present one is empty.
       m_present = std::max(m_present, slot_number(now) - 1);
       return 0;
     }
-    unsigned fired = 0;
-    while (fired < limit) {
-      const due* d = pop(now);
-      if (d == nullptr) break;
-      fire(*d->task(), d->round());
-      ++fired;
-    }
+    return fire_due(now, limit, fire);
+  }
+
+  // The same for a peer, while the owner is stuck. Does nothing if the owner is not.
+  template <class Fire>
+  unsigned advance_as_peer(nanos now, unsigned limit, Fire&& fire) noexcept {
+    if (!m_lock.try_lock_as_peer()) return 0;
+    const unsigned fired = fire_due(now, limit, fire);
+    m_lock.unlock_as_peer();
     return fired;
   }
 
  private:
-  mutable spin_lock m_lock;  // over all below but m_next_due and m_void
+  mutable biased_lock m_lock;  // over all below but m_next_due and m_void
 
   struct due {
     nanos at;
@@ -94,6 +96,17 @@ class timers {
   static std::int64_t slot_number(nanos t) noexcept { return t >> slot_bits; }
   slot& slot_of(std::int64_t number) noexcept { return m_wheel[static_cast<std::uint64_t>(number) % slots]; }
 
+  template <class Fire>
+  unsigned fire_due(nanos now, unsigned limit, Fire& fire) noexcept {
+    unsigned fired = 0;
+    while (fired < limit) {
+      const due* d = pop(now);
+      if (d == nullptr) break;
+      fire(*d->task(), d->round());
+      ++fired;
+    }
+    return fired;
+  }
   nanos earliest() const noexcept;
   const due* pop(nanos now) noexcept;
   const due* take_from(std::vector<due>& heap) noexcept;

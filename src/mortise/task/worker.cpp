@@ -209,10 +209,10 @@ bool worker::steal() noexcept {
         static_cast<double>(watched) * waiting / static_cast<double>(std::max<std::uint64_t>(progress, 1));
     bool helped = wait > bearable_wait && peer.m_queue.steal_into(m_queue) != 0;
     if (overdue && progress == 0) {
-      helped |=
-          peer.m_timers.advance(m_now, m_queue.room(), [this](task_block& t, std::uint16_t round) noexcept {
-            if (wake_sleeper(t, round)) enqueue(t);
-          }) != 0;
+      helped |= peer.m_timers.advance_as_peer(m_now, m_queue.room(),
+                                              [this](task_block& t, std::uint16_t round) noexcept {
+                                                if (wake_sleeper(t, round)) enqueue(t);
+                                              }) != 0;
     }
     if (helped) {
       m_patrol = 0;
