@@ -33,7 +33,7 @@ class blocking_task {
     const std::chrono::nanoseconds pause{m_shared.options.sleep_ns};
     long total = 0;
     for (std::uint64_t turn = m_party; !m_shared.stopping(); ++turn) {
-      const bool sampled = turn % m_shared.sample_every == 0;
+      const bool sampled = (turn & m_shared.sample_mask) == 0;
       total += sampled ? sampled_turn(random) : this->turn(random, turn);
       count(m_shared, m_party);
       if (pause.count() == 0) {
@@ -81,7 +81,7 @@ mortise::task<> awaiting_task(shared_state& s, Lock& lock, std::uint64_t party, 
   draw random(s.options.seed, party);
   long total = 0;
   for (std::uint64_t turn = party; !s.stopping(); ++turn) {
-    mortise::nanos moment = turn % s.sample_every == 0 ? mortise::now_ns() : 0;
+    mortise::nanos moment = (turn & s.sample_mask) == 0 ? mortise::now_ns() : 0;
     if constexpr (guards<Lock>) {
       const auto hold = co_await lock.async_lock();
       if (moment != 0) s.wait.record(mortise::now_ns() - moment);
