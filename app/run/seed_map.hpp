@@ -16,8 +16,10 @@ namespace app {
 // Everything is a relaxed atomic that is loaded and stored, never read-modified-written: with the lock that
 // costs what plain variables cost, and without it (the control) the race is defined and shows. A section
 // notes who is inside and looks whether it is still itself when it leaves. A value is kept twice, the second
-// time mixed with its key, and each write takes the next number: a torn pair, a lost number or a value that
-// is not the last written is a mismatch.
+// time mixed with its key, and each write takes the next number. Outside the section a writer adds up what it
+// changed, as the fingerprint it left less the one it found: over all writes that telescopes to the
+// fingerprints of the map at the end. A torn pair, a lost number, a lost write or a value that nobody wrote
+// is a mismatch.
 class seed_map {
  public:
   explicit seed_map(std::uint64_t keys) : m_cells(keys) {}
@@ -39,6 +41,7 @@ class seed_map {
     enter(party);
     cell& c = m_cells[key];
     const std::uint64_t number = m_last_write.load(relaxed) + 1;
+    const std::uint64_t found = fingerprint(key, c.value.load(relaxed), c.number.load(relaxed));
     c.value.store(value, relaxed);
     in_between();
     c.mixed.store(mixed(value, key), relaxed);
@@ -46,6 +49,7 @@ class seed_map {
     m_last_write.store(number, relaxed);
     leave(party);
     m_writes.add();
+    m_changes.add(fingerprint(key, value, number) - found);
   }
 
   // Who is inside: noted at the beginning of a section and looked at at its end.
@@ -62,12 +66,14 @@ class seed_map {
   std::uint64_t overlaps() const { return m_overlaps.value(); }
   std::uint64_t mismatches() const {
     std::uint64_t n = m_torn.value();
-    std::uint64_t last = 0;
+    std::uint64_t last = 0, fingerprints = 0;
     for (std::uint64_t key = 0; key < m_cells.size(); ++key) {
       const cell& c = m_cells[key];
       n += c.value.load(relaxed) != unmixed(c.mixed.load(relaxed), key);
       last = std::max(last, c.number.load(relaxed));
+      fingerprints += fingerprint(key, c.value.load(relaxed), c.number.load(relaxed));
     }
+    n += fingerprints != m_changes.value();  // the map is not what the writes add up to
     const std::uint64_t writes = m_writes.value(), counted = m_last_write.load(relaxed);
     n += writes > counted ? writes - counted
                           : counted - writes;  // numbers taken twice: a write that another overwrote
@@ -84,8 +90,12 @@ class seed_map {
     return s;
   }
 
-  // Tests plant a torn value.
+  // Tests plant a torn value, and one that looks whole and that nobody wrote.
   void tear(std::uint64_t key) { m_cells[key].value.store(m_cells[key].value.load(relaxed) ^ 1, relaxed); }
+  void forge(std::uint64_t key, std::uint64_t value) {
+    m_cells[key].value.store(value, relaxed);
+    m_cells[key].mixed.store(mixed(value, key), relaxed);
+  }
 
  private:
   static constexpr auto relaxed =
@@ -96,6 +106,12 @@ class seed_map {
   }
   static constexpr std::uint64_t unmixed(std::uint64_t m, std::uint64_t key) {
     return m == nothing ? nothing : mixed(m, key);
+  }
+  // 0 for a key that was never written. Not linear, so that two wrongs do not make a right.
+  static constexpr std::uint64_t fingerprint(std::uint64_t key, std::uint64_t value, std::uint64_t number) {
+    if (number == 0) return 0;
+    const std::uint64_t x = (value ^ number << 32 ^ key * 0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9;
+    return x ^ x >> 29;
   }
 
   struct cell {
@@ -109,6 +125,7 @@ class seed_map {
   mortise::atomic<std::uint64_t> m_last_write{0};
   std::vector<cell> m_cells;
   mortise::counter m_writes;
+  mortise::counter m_changes;
   mortise::counter m_overlaps;
   mortise::counter m_torn;
 };

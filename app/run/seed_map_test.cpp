@@ -32,6 +32,16 @@ TEST(seed_map, torn_value_is_a_mismatch) {
   EXPECT_GE(m.mismatches(), 2u);
 }
 
+// The bug: a value that agrees with itself, but is not what the writers wrote, passed.
+TEST(seed_map, value_nobody_wrote_is_a_mismatch) {
+  app::seed_map m(5);
+  m.write(1, 3, 42, nothing);
+  m.write(2, 3, 43, nothing);
+  EXPECT_EQ(m.mismatches(), 0u);
+  m.forge(3, 42);  // as if the second write had been undone
+  EXPECT_EQ(m.mismatches(), 1u);
+}
+
 TEST(seed_map, lost_write_is_a_mismatch) {
   app::seed_map m(5);
   m.write(1, 3, 42, [&] { m.write(2, 4, 5, nothing); });  // both take the same number
