@@ -97,7 +97,8 @@ TEST(command, json_has_all_keys_in_their_order) {
 
 // The bug: printing a large map took time square in its keys.
 TEST(command, a_large_map_is_printed) {
-  const outcome o = command({"run", "--for", "500ms", "--sleep", "0", "--readers", "0", "--keys", "200000", "--json"});
+  const outcome o =
+      command({"run", "--for", "500ms", "--sleep", "0", "--readers", "0", "--keys", "200000", "--json"});
   EXPECT_EQ(o.code, 0);
   EXPECT_GT(nlohmann::json::parse(o.out)["state"].size(), 10'000u);
 }

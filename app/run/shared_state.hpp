@@ -14,18 +14,29 @@ namespace app {
 
 // What all tasks of a run share.
 struct shared_state {
-  explicit shared_state(const run_options& o)
-      : options{o}, map{o.keys}, sample_mask{o.parties() <= 1000 ? 7u : 63u} {}
+  explicit shared_state(const run_options& o) : options{o}, map{o.keys} {}
 
   const run_options options;
   mortise::atomic<bool> stop{false};  // relaxed: each task sees it at its next turn
   mortise::counter read_ops, write_ops;
   seed_map map;
-  histogram wait, lateness;
-  const unsigned sample_mask;  // one turn in 8 is timed, or in 64
+  histogram wait, lateness;  // of one turn in 8, or in 64, while the clock runs
 
   bool stopping() const noexcept { return stop.load(mortise::memory_order_relaxed); }
+  // Turns count from 1. Starting and ending a million tasks is not what the percentiles are about.
+  bool timed(std::uint64_t turn) const noexcept {
+    return (turn & m_untimed.load(mortise::memory_order_relaxed)) == 0;
+  }
+  void begin_timing() noexcept {
+    m_untimed.store(options.parties() <= 1000 ? 7 : 63, mortise::memory_order_relaxed);
+  }
+  void woke(mortise::nanos due) noexcept {
+    if (due != 0 && !stopping()) lateness.record(mortise::now_ns() - due);
+  }
   bool reads(std::uint64_t party) const noexcept { return party < options.readers; }
+
+ private:
+  mortise::atomic<std::uint64_t> m_untimed{~std::uint64_t{0}};  // relaxed: seen at the next turn
 };
 
 // The random numbers of one task: the same for the same seed, whatever the other tasks do.

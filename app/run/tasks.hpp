@@ -32,21 +32,21 @@ class blocking_task {
     draw random(m_shared.options.seed, m_party);
     const std::chrono::nanoseconds pause{m_shared.options.sleep_ns};
     long total = 0;
-    for (std::uint64_t turn = m_party; !m_shared.stopping(); ++turn) {
-      const bool sampled = (turn & m_shared.sample_mask) == 0;
-      total += sampled ? sampled_turn(random) : this->turn(random, turn);
+    for (std::uint64_t turn = m_party + 1; !m_shared.stopping(); ++turn) {
+      const bool timed = m_shared.timed(turn);
+      total += timed ? timed_turn(random) : this->turn(random, turn);
       count(m_shared, m_party);
       if (pause.count() == 0) {
         mortise::yield();
-      } else if (m_shared.options.sleep_ns > short_sleep_ns) {
-        if (!mortise::sleep_for(pause, stop)) break;
-      } else if (sampled) {
-        const mortise::nanos due = mortise::now_ns() + pause.count();
-        mortise::sleep_for(pause);
-        m_shared.lateness.record(mortise::now_ns() - due);
-      } else {
-        mortise::sleep_for(pause);
+        continue;
       }
+      const mortise::nanos due = timed ? mortise::now_ns() + pause.count() : 0;
+      if (pause.count() <= short_sleep_ns) {
+        mortise::sleep_for(pause);
+      } else if (!mortise::sleep_for(pause, stop)) {
+        break;
+      }
+      m_shared.woke(due);
     }
     asm volatile("" ::"r"(total));  // as in the seed, the sum is computed and never used
   }
@@ -61,7 +61,7 @@ class blocking_task {
     });
   }
 
-  int sampled_turn(draw& random) const {
+  int timed_turn(draw& random) const {
     const mortise::nanos asked = mortise::now_ns();
     m_lock.lock();
     const mortise::nanos had = mortise::now_ns();
@@ -80,8 +80,8 @@ template <class Lock>
 mortise::task<> awaiting_task(shared_state& s, Lock& lock, std::uint64_t party, std::stop_token stop) {
   draw random(s.options.seed, party);
   long total = 0;
-  for (std::uint64_t turn = party; !s.stopping(); ++turn) {
-    mortise::nanos moment = (turn & s.sample_mask) == 0 ? mortise::now_ns() : 0;
+  for (std::uint64_t turn = party + 1; !s.stopping(); ++turn) {
+    mortise::nanos moment = s.timed(turn) ? mortise::now_ns() : 0;
     if constexpr (guards<Lock>) {
       const auto hold = co_await lock.async_lock();
       if (moment != 0) s.wait.record(mortise::now_ns() - moment);
@@ -100,13 +100,15 @@ mortise::task<> awaiting_task(shared_state& s, Lock& lock, std::uint64_t party, 
     count(s, party);
     if (s.options.sleep_ns == 0) {
       co_await mortise::async_yield();
-    } else if (s.options.sleep_ns > short_sleep_ns) {
-      if (!co_await mortise::async_sleep_for(std::chrono::nanoseconds{s.options.sleep_ns}, stop)) break;
-    } else {
-      if (moment != 0) moment = mortise::now_ns() + s.options.sleep_ns;
-      co_await mortise::async_sleep_for(std::chrono::nanoseconds{s.options.sleep_ns});
-      if (moment != 0) s.lateness.record(mortise::now_ns() - moment);
+      continue;
     }
+    if (moment != 0) moment = mortise::now_ns() + s.options.sleep_ns;
+    if (s.options.sleep_ns <= short_sleep_ns) {
+      co_await mortise::async_sleep_for(std::chrono::nanoseconds{s.options.sleep_ns});
+    } else if (!co_await mortise::async_sleep_for(std::chrono::nanoseconds{s.options.sleep_ns}, stop)) {
+      break;
+    }
+    s.woke(moment);
   }
   asm volatile("" ::"r"(total));
 }

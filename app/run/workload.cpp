@@ -48,9 +48,12 @@ bool start_all(const run_options& o, progress& shown, Start&& start) {
 
 // The time between the start of the last task and the end.
 void measure(shared_state& s, progress& shown, run_result& r) {
+  s.begin_timing();
+  // The clock is read before the first count and after the last one: nothing is counted that it does not
+  // cover, however late this thread gets its turn.
+  const auto begin = clock::now();
   const std::uint64_t reads = s.read_ops.value(), writes = s.write_ops.value();
   const std::int64_t cpu = cpu_ns();
-  const auto begin = clock::now();
   const auto end = begin + std::chrono::nanoseconds(s.options.for_ns);
   auto elapsed = [&] { return std::chrono::duration<double>(clock::now() - begin).count(); };
   const bool live = shown.watched() && s.options.for_ns > 1'000'000'000;
@@ -61,10 +64,10 @@ void measure(shared_state& s, progress& shown, run_result& r) {
       shown.running(elapsed(), static_cast<double>(s.options.for_ns) / 1e9, ops,
                     static_cast<double>(ops) / elapsed());
   }
-  r.duration_ns = (clock::now() - begin).count();
+  r.cpu_ns = cpu_ns() - cpu;
   r.read_ops = s.read_ops.value() - reads;
   r.write_ops = s.write_ops.value() - writes;
-  r.cpu_ns = cpu_ns() - cpu;
+  r.duration_ns = (clock::now() - begin).count();
 }
 
 template <class Lock>
