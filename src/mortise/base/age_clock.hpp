@@ -11,6 +11,6 @@ namespace mortise::inline MORTISE_ABI {
 MORTISE_API nanos age_clock_now() noexcept;
 
 // Whether the kernel itself keeps time by the processor's counter, and so vouches that it is the same on all cores.
-bool counter_is_trusted() noexcept;
+MORTISE_API bool counter_is_trusted() noexcept;
 
 }  // namespace mortise::inline MORTISE_ABI

@@ -6,10 +6,10 @@
 namespace mortise::inline MORTISE_ABI {
 
 // Registers this process for it, once. False: the kernel or a sandbox refuses, and whoever relies on it must do without.
-bool membarrier_available() noexcept;
+MORTISE_API bool membarrier_available() noexcept;
 
 // Every thread of this process has executed a full barrier between the call and the return. Cost: 0.3 to 3 us.
 // Requires: membarrier_available().
-void membarrier() noexcept;
+MORTISE_API void membarrier() noexcept;
 
 }  // namespace mortise::inline MORTISE_ABI
