@@ -23,14 +23,18 @@ constexpr const char* footer =
     R"(Durations are a number and h, m, s, ms, us or ns (1ms, 250us, 1.5s), or 0.
 Exit: 0 all was well, 1 overlaps, mismatches or no resources, 2 bad usage, 130 interrupted (the result is printed).)";
 
-// Checks a whole number; the error names what is allowed. The flag's name is put before it by CLI11.
+// Checks a whole number; the error names what is allowed. The flag's name is put before it by CLI11. The
+// number is written anew, since CLI11 would read 010 as eight.
 template <class T>
 CLI::Validator whole_number(T least, T most) {
   return CLI::Validator(
       [least, most](std::string& text) -> std::string {
         T n{};
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-        if (error == std::errc{} && end == text.data() + text.size() && n >= least && n <= most) return {};
+        if (error == std::errc{} && end == text.data() + text.size() && n >= least && n <= most) {
+          text = std::to_string(n);
+          return {};
+        }
         return fmt::format("{} is not in {}..{}", text, least, most);
       },
       fmt::format("{}..{}", least, most));
@@ -65,23 +69,40 @@ CLI::Validator one_of(std::initializer_list<Enum> choices) {
       allowed);
 }
 
+std::string unknown_flag(const CLI::App& app, const std::vector<std::string>& arguments) {
+  std::vector<std::string> known;
+  for (const CLI::Option* o : app.get_options()) known.push_back(o->get_name());
+  for (const std::string& given : arguments) {
+    const std::string flag = given.substr(0, given.find('='));
+    if (std::find(known.begin(), known.end(), flag) != known.end() || !flag.starts_with("-")) continue;
+    const std::string near = nearest(flag, known);
+    return near.empty() ? fmt::format("{}: no such flag; see mortise run --help", flag)
+                        : fmt::format("{}: no such flag; did you mean {}?", flag, near);
+  }
+  return {};
+}
+
 // The message of CLI11 in our form: one line that starts with the flag.
 std::string one_line(const CLI::App& app, const CLI::ParseError& e,
                      const std::vector<std::string>& arguments) {
-  if (dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr) {
-    std::vector<std::string> known;
-    for (const CLI::Option* o : app.get_options()) known.push_back(o->get_name());
-    for (const std::string& given : arguments) {
-      const std::string flag = given.substr(0, given.find('='));
-      if (std::find(known.begin(), known.end(), flag) != known.end() || !flag.starts_with("-")) continue;
-      const std::string near = nearest(flag, known);
-      return near.empty() ? fmt::format("{}: no such flag; see mortise run --help", flag)
-                          : fmt::format("{}: no such flag; did you mean {}?", flag, near);
-    }
-    return fmt::format("{}; flags start with --, see mortise run --help", e.what());
-  }
   std::string text = e.what();
   std::replace(text.begin(), text.end(), '\n', ' ');
+  if (dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr) {
+    if (std::string unknown = unknown_flag(app, arguments); !unknown.empty()) return unknown;
+    const auto argument = text.rfind(": ");  // "The following argument was not expected: x"
+    if (argument != std::string::npos) text.erase(0, argument + 2);
+    return fmt::format("{}: not expected; flags start with --, see mortise run --help", text);
+  }
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&e) != nullptr) {
+    std::string flag = text.substr(0, text.find_first_of(": "));
+    if (!flag.starts_with("--")) flag.insert(0, "--");
+    const CLI::Option* option = app.get_option_no_throw(flag);
+    if (option == nullptr) return text;
+    if (option->get_items_expected_max() == 0) return flag + ": takes no value";
+    if (option->count() > 1) return fmt::format("{}: given {} times", flag, option->count());
+    const std::string type = option->get_type_name();  // "UINT:0..1024"
+    return fmt::format("{}: has no value; allowed: {}", flag, type.substr(type.find(':') + 1));
+  }
   return text;
 }
 
@@ -96,6 +117,10 @@ const char* to_string(lock_kind k) {
 
 std::string nearest(const std::string& text, const std::vector<std::string>& known) {
   std::string best;
+  const std::string start = text.substr(0, 2) == "--" || text[0] != '-' ? text : "-" + text;  // -r: --r
+  for (const std::string& k : known) {
+    if (start.size() > 2 && k.starts_with(start)) return k;
+  }
   std::size_t least = std::max<std::size_t>(2, text.size() / 3) + 1;
   for (const std::string& k : known) {
     std::vector<std::size_t> row(k.size() + 1);
@@ -123,26 +148,26 @@ run_options parse_run(const std::vector<std::string>& arguments) {
   run_options o;
   CLI::App app{description, "mortise run"};
   app.footer(footer);
-  app.add_option("--readers", o.readers, "tasks that read")
-      ->check(whole_number<std::uint64_t>(0, most_tasks));
-  app.add_option("--writers", o.writers, "tasks that write")
-      ->check(whole_number<std::uint64_t>(0, most_tasks));
-  app.add_option("--keys", o.keys, "keys of the map, from 0")
-      ->check(whole_number<std::uint64_t>(1, 1'000'000));
-  app.add_option("--values", o.values, "values written, from 0")
-      ->check(whole_number<std::uint64_t>(1, 1'000'000'000));
-  app.add_option("--sleep", o.sleep_ns, "how long a task sleeps between turns; 0: only gives way")
+  app.add_option("--readers", o.readers, "tasks that read (100)")
+      ->transform(whole_number<std::uint64_t>(0, most_tasks));
+  app.add_option("--writers", o.writers, "tasks that write (10)")
+      ->transform(whole_number<std::uint64_t>(0, most_tasks));
+  app.add_option("--keys", o.keys, "keys of the map, from 0 (5)")
+      ->transform(whole_number<std::uint64_t>(1, 1'000'000));
+  app.add_option("--values", o.values, "values written, from 0 (100)")
+      ->transform(whole_number<std::uint64_t>(1, 1'000'000'000));
+  app.add_option("--sleep", o.sleep_ns, "how long a task sleeps between turns (1ms); 0: only gives way")
       ->transform(duration(0, 24 * hour));
-  app.add_option("--for", o.for_ns, "how long the program runs")->transform(duration(0, 24 * hour));
-  app.add_option("--tasks", o.tasks, "what the tasks are")
+  app.add_option("--for", o.for_ns, "how long the program runs (1s)")->transform(duration(0, 24 * hour));
+  app.add_option("--tasks", o.tasks, "what the tasks are (fiber)")
       ->transform(one_of({task_kind::fiber, task_kind::coroutine, task_kind::thread}));
-  app.add_option("--lock", o.lock, "what guards the map (std: with threads only; none: the control)")
+  app.add_option("--lock", o.lock, "what guards the map (mortise); std: with threads only; none: the control")
       ->transform(one_of({lock_kind::mortise, lock_kind::std, lock_kind::none}));
-  app.add_option("--workers", o.workers, "OS threads for fibers and coroutines; 0: as many as are usable")
-      ->check(whole_number<unsigned>(0, 1024));
-  app.add_option("--seed", o.seed, "same seed, same keys and values for each task")
-      ->check(whole_number<std::uint64_t>(0, std::numeric_limits<std::int64_t>::max()));
-  app.add_flag("--json", o.json, "print one JSON object instead");
+  app.add_option("--workers", o.workers, "OS threads for fibers and coroutines (0: as many as are usable)")
+      ->transform(whole_number<unsigned>(0, 1024));
+  app.add_option("--seed", o.seed, "same seed, same keys and values for each task (1)")
+      ->transform(whole_number<std::uint64_t>(0, std::numeric_limits<std::int64_t>::max()));
+  app.add_flag("--json", o.json, "print one JSON object instead")->disable_flag_override();
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);

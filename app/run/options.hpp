@@ -43,7 +43,8 @@ class answer : public std::runtime_error {
 // The arguments behind `mortise run`. Throws usage_error, answer.
 run_options parse_run(const std::vector<std::string>& arguments);
 
-// Of `known`, the one that `text` was most likely meant to be; empty when none is near.
+// Of `known`, the one that `text` was most likely meant to be: one that it begins, else the one with the fewest letters
+// changed; empty when none is near.
 std::string nearest(const std::string& text, const std::vector<std::string>& known);
 
 }  // namespace app

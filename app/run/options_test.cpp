@@ -49,13 +49,26 @@ TEST(options, bad_ones_name_flag_value_and_range) {
   EXPECT_EQ(error_of({"--reader", "3"}), "--reader: no such flag; did you mean --readers?");
   EXPECT_NE(error_of({"--lock", "std"}).find("--lock: std works with --tasks thread only"),
             std::string::npos);
+  EXPECT_EQ(error_of({"--readers", "1", "--readers", "2"}), "--readers: given 2 times");
+  EXPECT_EQ(error_of({"--readers"}), "--readers: has no value; allowed: 0..100000000");
+  EXPECT_EQ(error_of({"--readers", "-5"}), "--readers: -5 is not in 0..100000000");
+  EXPECT_EQ(error_of({"--json=maybe"}), "--json: takes no value");
+  EXPECT_EQ(error_of({"stray"}), "stray: not expected; flags start with --, see mortise run --help");
   for (const auto& bad : {error_of({"--readers"}), error_of({"stray"}), error_of({"--zzzzzzzzzzzz"})}) {
     EXPECT_FALSE(bad.empty());
     EXPECT_EQ(bad.find('\n'), std::string::npos) << bad;
   }
 }
 
+TEST(options, leading_zeros_are_not_octal) {  // the bug: 010 meant eight readers
+  EXPECT_EQ(app::parse_run({"--readers", "010"}).readers, 10u);
+  EXPECT_EQ(app::parse_run({"--workers", "08"}).workers, 8u);
+}
+
 TEST(options, nearest_is_near) {
+  EXPECT_EQ(app::nearest("-r", {"--writers", "--readers"}), "--readers");
+  EXPECT_EQ(app::nearest("--work", {"--writers", "--workers"}), "--workers");
+  EXPECT_EQ(app::nearest("", {"run", "bench"}), "");
   EXPECT_EQ(app::nearest("rnu", {"run", "bench"}), "run");
   EXPECT_EQ(app::nearest("completely-else", {"run", "bench"}), "");
 }
