@@ -106,8 +106,8 @@ void runtime_core::submit(task_block& t) noexcept {
 }
 
 void runtime_core::put_into_inbox(task_block& t) noexcept {
-  t.next = nullptr;
   const std::lock_guard hold{m_inbox_guard};
+  t.next = nullptr;
   (m_inbox_last == nullptr ? m_inbox_first : m_inbox_last->next) = &t;
   m_inbox_last = &t;
   m_inbox_size.fetch_add(1, memory_order_seq_cst);  // R1

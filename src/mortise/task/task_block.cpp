@@ -26,8 +26,8 @@ void task_block::unpark() noexcept {
   state s = m_state.load(memory_order_relaxed);
   for (;;) {
     const state after = s == running ? notified : s == parked ? queued : s;
-    // O1; relaxed on failure: the loop looks again
-    if (m_state.compare_exchange_weak(s, after, memory_order_release, memory_order_relaxed)) {
+    // O1, O2; relaxed on failure: the loop looks again
+    if (m_state.compare_exchange_weak(s, after, memory_order_acq_rel, memory_order_relaxed)) {
       if (s == parked) scope->home->submit(*this);  // I1
       return;
     }

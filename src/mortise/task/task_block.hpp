@@ -31,8 +31,8 @@ struct closure;
 // 5. Orderings   O1 unpark's RMW (release) <-> the RMW to running, or the one that finds the permit
 //                   (acquire): what the waker did is seen by the woken. Also when the state stays as it is,
 //                   so it is an RMW then, too.
-//                O2 to parked: release <-> O1's acquire part: the saved stack is seen by the worker that
-//                   runs it next
+//                O2 to parked: release <-> unpark's RMW (acquire), since the unparker links the block into an
+//                   inbox, and the RMW to running (acquire): the saved stack is seen by the next worker
 //                O3 sleeping is stored relaxed, before the task is put under the timers' lock, which orders it
 //                   for whoever fires the timer; from there to running the run queue does
 // 6. Last touch  the block outlives everything; the worker that ran a task to its end recycles it
