@@ -5,8 +5,8 @@
 #include <app/run/workload.hpp>
 
 #include <cstdio>
+#include <new>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include <mortise/base/sanitizers.hpp>
@@ -37,14 +37,19 @@ int fail(int code, const std::string& line) {
   return code;
 }
 
+// The end of all that prints: an answer that nobody can read is a failure.
+int printed(int code, const std::string& text) {
+  const bool all =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  return all ? code : fail(1, "cannot write to standard output");
+}
+
 int run_command(const std::vector<std::string>& arguments) {
   const app::run_options options = app::parse_run(arguments);
   mortise::install_overflow_handler();
   const app::run_result result = app::run(options);
-  fmt::print("{}", options.json ? app::as_json(options, result) : app::three_lines(result));
-  if (std::fflush(stdout) != 0) return fail(1, "cannot write the result to standard output");
-  if (!result.sound()) return 1;
-  return result.interrupted_by != 0 ? 128 + result.interrupted_by : 0;
+  const int code = !result.sound() ? 1 : result.interrupted_by != 0 ? 128 + result.interrupted_by : 0;
+  return printed(code, options.json ? app::as_json(options, result) : app::three_lines(result));
 }
 
 }  // namespace
@@ -52,30 +57,21 @@ int run_command(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   try {
-    if (words.empty()) {
-      fmt::print("{}", examples);
-      return 0;
+    if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+      return printed(0, examples);
     }
     if (words[0] == "run") return run_command({words.begin() + 1, words.end()});
-    if (words[0] == "--version" || words[0] == "-V") {
-      fmt::print("{}", version());
-      return 0;
-    }
-    if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
-      fmt::print("{}", examples);
-      return 0;
-    }
+    if (words[0] == "--version" || words[0] == "-V") return printed(0, version());
     const std::string near = app::nearest(words[0], {"run", "--version", "--help"});
     return fail(2, near.empty() ? fmt::format("{}: no such command; there is: run", words[0])
                                 : fmt::format("{}: no such command; did you mean {}?", words[0], near));
   } catch (const app::answer& a) {
-    fmt::print("{}", a.what());
-    return 0;
+    return printed(0, a.what());
   } catch (const app::usage_error& e) {
     return fail(2, e.what());
-  } catch (const std::system_error& e) {
-    return fail(1, e.what());
   } catch (const std::bad_alloc&) {
-    return fail(1, "no memory for so many tasks");
+    return fail(1, "no memory");
+  } catch (const std::exception& e) {
+    return fail(1, e.what());
   }
 }

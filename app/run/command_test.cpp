@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <fstream>
 #include <string>
 #include <vector>
 
+#include <mortise/base/sanitizers.hpp>
 #include <nlohmann/json.hpp>
 
 namespace {
@@ -30,9 +32,19 @@ std::string read_all(int fd) {
   return text;
 }
 
-// Runs the command; `signal`, if given, is sent as soon as it says anything on its way (there is nothing to
-// wait for otherwise) or after 100 ms.
-outcome command(std::vector<std::string> words, int signal = 0) {
+// Whether the process has a handler for the signal, as the kernel tells it.
+bool catches(pid_t process, int signal) {
+  std::ifstream status("/proc/" + std::to_string(process) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("SigCgt:"))
+      return (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1) != 0;
+  }
+  return false;
+}
+
+// Runs the command; `signal`, if given, is sent as soon as it handles it; `shell`, if given, is what a shell
+// does before it.
+outcome command(std::vector<std::string> words, int signal = 0, const std::string& shell = "") {
   int out[2], err[2];
   if (::pipe(out) != 0 || ::pipe(err) != 0) return {};
   const pid_t child = ::fork();
@@ -41,16 +53,17 @@ outcome command(std::vector<std::string> words, int signal = 0) {
     ::dup2(err[1], STDERR_FILENO);
     for (const int fd : {out[0], out[1], err[0], err[1]}) ::close(fd);
     words.insert(words.begin(), MORTISE_COMMAND);
+    if (!shell.empty()) words.insert(words.begin(), {"/bin/sh", "-c", shell});
     std::vector<char*> argv;
     for (std::string& w : words) argv.push_back(w.data());
     argv.push_back(nullptr);
-    ::execv(MORTISE_COMMAND, argv.data());
+    ::execv(argv[0], argv.data());
     ::_exit(127);
   }
   ::close(out[1]);
   ::close(err[1]);
   if (signal != 0) {
-    ::usleep(300'000);
+    for (int tries = 0; tries < 6000 && !catches(child, signal); ++tries) ::usleep(10'000);
     ::kill(child, signal);
   }
   outcome o{-1, read_all(out[0]), read_all(err[0])};
@@ -137,12 +150,38 @@ TEST(command, bad_input_is_one_line_and_exit_2) {
 }
 
 TEST(command, interrupt_prints_and_exits_130) {
-  const outcome o = command({"run", "--for", "1h", "--sleep", "10s"}, SIGINT);
-  EXPECT_EQ(o.code, 130);
-  EXPECT_THAT(o.out, MatchesRegex(three_lines));
+  for (const char* tasks : {"fiber", "coroutine", "thread"}) {
+    const outcome o = command({"run", "--for", "1h", "--sleep", "10m", "--tasks", tasks}, SIGINT);
+    EXPECT_EQ(o.code, 130) << tasks;
+    EXPECT_THAT(o.out, MatchesRegex(three_lines));
+    EXPECT_EQ(o.err, "");
+  }
   const outcome t = command({"run", "--for", "1h", "--json"}, SIGTERM);
   EXPECT_EQ(t.code, 143);
   EXPECT_EQ(nlohmann::json::parse(t.out)["interrupted"], true);
+}
+
+// No address space for so many: what ran is ended, and one line says why.
+TEST(command, tasks_that_cannot_be_had_are_one_line_and_exit_1) {
+  if (mortise::sanitized) GTEST_SKIP() << "sanitizers need the address space themselves";
+  for (const char* tasks : {"fiber", "coroutine", "thread"}) {
+    const std::string line = std::string("ulimit -v 200000; exec \"$0\" \"$@\"");
+    const outcome o = command({"run", "--readers", tasks == std::string("thread") ? "5000" : "10000000",
+                               "--for", "10ms", "--tasks", tasks},
+                              0, line);
+    EXPECT_EQ(o.code, 1) << tasks;
+    EXPECT_EQ(o.out, "");
+    EXPECT_THAT(o.err, MatchesRegex("mortise: task [0-9,]+ of [0-9,]+ cannot be started: [^\n]+\n"));
+  }
+}
+
+TEST(command, result_that_cannot_be_written_is_a_failure) {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"run", "--for", "1ms"}, {"--version"}, {"run", "--help"}, {}}) {
+    const outcome o = command(words, 0, "exec \"$0\" \"$@\" >/dev/full");
+    EXPECT_EQ(o.code, 1);
+    EXPECT_EQ(o.err, "mortise: cannot write to standard output\n");
+  }
 }
 
 TEST(command, none_to_run_is_allowed) {

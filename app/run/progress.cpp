@@ -6,21 +6,31 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 
 namespace app {
 
+namespace {
+std::string_view environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+}  // namespace
+
 progress::progress()
-    : m_terminal{::isatty(STDERR_FILENO) == 1}, m_colour{m_terminal && std::getenv("NO_COLOR") == nullptr} {}
+    : m_terminal{::isatty(STDERR_FILENO) == 1},
+      m_live{m_terminal && environment("TERM") != "dumb"},
+      m_colour{m_live && environment("NO_COLOR").empty()} {}
 
 void progress::starting(std::uint64_t started, std::uint64_t of) {
-  if (!m_terminal) return;
+  if (!m_live) return;
   fmt::print(stderr, "\r\033[Kstarting {} of {} tasks", with_thousands(started), with_thousands(of));
   std::fflush(stderr);
   m_line = true;
 }
 
 void progress::running(double seconds, double of, std::uint64_t ops, double ops_per_s) {
-  if (!m_terminal) return;
+  if (!m_live) return;
   fmt::print(stderr, "\r\033[K{:.1f} of {:.1f} s, {} operations, {} a second", seconds, of,
              with_thousands(ops), with_thousands(static_cast<std::uint64_t>(ops_per_s)));
   std::fflush(stderr);

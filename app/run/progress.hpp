@@ -12,7 +12,7 @@ class progress {
  public:
   progress();
 
-  bool watched() const noexcept { return m_terminal; }
+  bool watched() const noexcept { return m_live; }
   void starting(std::uint64_t started, std::uint64_t of);
   void running(double seconds, double of, std::uint64_t ops, double ops_per_s);
   void clear();
@@ -20,7 +20,8 @@ class progress {
 
  private:
   bool m_terminal;
-  bool m_colour;
+  bool m_live;    // it understands how to take a line back
+  bool m_colour;  // and NO_COLOR is not set
   bool m_line = false;
 };
 

@@ -1,16 +1,19 @@
 #include <app/run/workload.hpp>
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <time.h>
 
 #include <chrono>
+#include <exception>
+#include <memory>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
 #include <app/run/interrupt.hpp>
 #include <app/run/progress.hpp>
+#include <app/run/report.hpp>
 #include <app/run/tasks.hpp>
 #include <mortise/task/runtime.hpp>
 #include <mortise/task/task_scope.hpp>
@@ -32,8 +35,23 @@ std::int64_t rss_peak_bytes() {
   return static_cast<std::int64_t>(u.ru_maxrss) * 1024;
 }
 
+// A task could not be had. In words only after all others have ended: there may be no memory for words.
+struct start_failed {
+  std::uint64_t party;
+  std::exception_ptr why;
+};
+
+[[noreturn]] void explain(const run_options& o, const start_failed& failed) {
+  try {
+    std::rethrow_exception(failed.why);
+  } catch (const std::exception& e) {
+    throw start_error(fmt::format("task {} of {} cannot be started: {}", with_thousands(failed.party + 1),
+                                  with_thousands(o.parties()), e.what()));
+  }
+}
+
 // Starts the parties one by one, so that an interrupt need not wait for ten million of them. False:
-// interrupted.
+// interrupted. Throws start_failed.
 template <class Start>
 bool start_all(const run_options& o, progress& shown, Start&& start) {
   for (std::uint64_t party = 0; party < o.parties(); ++party) {
@@ -41,7 +59,11 @@ bool start_all(const run_options& o, progress& shown, Start&& start) {
       if (interrupt::signal() != 0) return false;
       if (party % (1 << 20) == 0 && party != 0) shown.starting(party, o.parties());
     }
-    start(party);
+    try {
+      start(party);
+    } catch (const std::exception&) {
+      throw start_failed{party, std::current_exception()};
+    }
   }
   return true;
 }
@@ -77,6 +99,7 @@ void run_tasks(shared_state& s, progress& shown, run_result& r) {
   r.workers = rt.workers();
   Lock lock;
   mortise::task_scope tasks{rt};
+  mortise::yield();  // what this thread needs to wait with is made now, while there is memory for it
   try {
     const bool all = start_all(s.options, shown, [&](std::uint64_t party) {
       if (s.options.tasks == task_kind::fiber) {
@@ -136,10 +159,15 @@ run_result run(const run_options& options) {
   progress shown;
   run_result r;
   const auto s = std::make_unique<shared_state>(options);
-  switch (options.lock) {
-    case lock_kind::mortise: run_with<mortise::mutex>(*s, shown, r); break;
-    case lock_kind::std: run_threads<std::mutex>(*s, shown, r); break;
-    case lock_kind::none: run_with<no_lock>(*s, shown, r); break;
+  try {
+    switch (options.lock) {
+      case lock_kind::mortise: run_with<mortise::mutex>(*s, shown, r); break;
+      case lock_kind::std: run_threads<std::mutex>(*s, shown, r); break;
+      case lock_kind::none: run_with<no_lock>(*s, shown, r); break;
+    }
+  } catch (const start_failed& failed) {
+    shown.clear();
+    explain(options, failed);
   }
   shown.clear();
   r.interrupted_by = interrupt::signal();

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <stdexcept>
 
 #include <app/run/histogram.hpp>
 #include <app/run/options.hpp>
@@ -27,7 +28,12 @@ struct run_result {
   bool sound() const { return overlaps == 0 && map_mismatches == 0; }
 };
 
-// Runs the seed's program. Throws std::system_error when tasks cannot be had.
+// A task cannot be had: what() says which one, of how many, and why. Those that run have been ended. Exit 1.
+class start_error : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Runs the seed's program. Throws start_error; std::system_error when there is not even a runtime.
 run_result run(const run_options& options);
 
 }  // namespace app
