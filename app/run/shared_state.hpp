@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <random>
+#include <stop_token>
 
 #include <app/run/histogram.hpp>
 #include <app/run/options.hpp>
@@ -18,6 +19,7 @@ struct shared_state {
 
   const run_options options;
   mortise::atomic<bool> stop{false};  // relaxed: each task sees it at its next turn
+  std::stop_token stop_long_sleeps;   // of coroutines; set before they start
   mortise::counter read_ops, write_ops;
   seed_map map;
   histogram wait, lateness;  // of one turn in 8, or in 64, while the clock runs

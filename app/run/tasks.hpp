@@ -75,9 +75,10 @@ class blocking_task {
   std::uint64_t m_party;
 };
 
-// Coroutines. The body is lean: ten million frames are counted in bytes.
-template <class Lock>
-mortise::task<> awaiting_task(shared_state& s, Lock& lock, std::uint64_t party, std::stop_token stop) {
+// Coroutines. The body is lean: ten million frames are counted in bytes, and each kind of awaiter in it takes
+// some whether it is used or not. So long sleeps, which can be stopped, are a body of their own.
+template <class Lock, bool LongSleeps>
+mortise::task<> awaiting_task(shared_state& s, Lock& lock, std::uint64_t party) {
   draw random(s.options.seed, party);
   long total = 0;
   for (std::uint64_t turn = party + 1; !s.stopping(); ++turn) {
@@ -103,10 +104,12 @@ mortise::task<> awaiting_task(shared_state& s, Lock& lock, std::uint64_t party, 
       continue;
     }
     if (moment != 0) moment = mortise::now_ns() + s.options.sleep_ns;
-    if (s.options.sleep_ns <= short_sleep_ns) {
+    if constexpr (LongSleeps) {
+      if (!co_await mortise::async_sleep_for(std::chrono::nanoseconds{s.options.sleep_ns},
+                                             s.stop_long_sleeps))
+        break;
+    } else {
       co_await mortise::async_sleep_for(std::chrono::nanoseconds{s.options.sleep_ns});
-    } else if (!co_await mortise::async_sleep_for(std::chrono::nanoseconds{s.options.sleep_ns}, stop)) {
-      break;
     }
     s.woke(moment);
   }

@@ -99,15 +99,16 @@ void run_tasks(shared_state& s, progress& shown, run_result& r) {
   r.workers = rt.workers();
   Lock lock;
   mortise::task_scope tasks{rt};
+  s.stop_long_sleeps = tasks.get_stop_token();
   mortise::yield();  // what this thread needs to wait with is made now, while there is memory for it
   try {
     const bool all = start_all(s.options, shown, [&](std::uint64_t party) {
       if (s.options.tasks == task_kind::fiber) {
         tasks.go(blocking_task<Lock>(s, lock, party));
+      } else if (s.options.sleep_ns > short_sleep_ns) {
+        tasks.go([&s, &lock, party] { return awaiting_task<Lock, true>(s, lock, party); });
       } else {
-        tasks.go([&s, &lock, party](std::stop_token stop) {
-          return awaiting_task(s, lock, party, std::move(stop));
-        });
+        tasks.go([&s, &lock, party] { return awaiting_task<Lock, false>(s, lock, party); });
       }
     });
     if (all) measure(s, shown, r);
