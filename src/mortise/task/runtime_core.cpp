@@ -84,10 +84,13 @@ runtime_core::~runtime_core() {
 
 void runtime_core::join_detached() noexcept {
   m_detached->joiner.store(&wait::this_context().self(), memory_order_seq_cst);  // S2
-  while (!m_detached->empty()) wait::this_context().park(never);
-  // Scopes are closed by their owners, shortly or never: in the latter case the program hangs here, as with
-  // std::jthread.
-  while (m_scopes.load(memory_order_acquire) != 0) wait::this_context().park(now_ns() + 1'000'000);
+  // Either may start the other, so both are looked at until neither is there. Scopes are closed by their owners, shortly or
+  // never: in the latter case the program hangs here, as with std::jthread.
+  for (;;) {
+    while (!m_detached->empty()) wait::this_context().park(never);
+    if (m_scopes.load(memory_order_acquire) == 0 && m_detached->empty()) return;
+    wait::this_context().park(now_ns() + 1'000'000);
+  }
 }
 
 void runtime_core::inherited() const noexcept {

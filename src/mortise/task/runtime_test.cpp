@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <coroutine>
+#include <memory>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -95,6 +97,85 @@ TEST(runtime, blocking_calls_in_a_coroutine_stall_nobody) {
   });
   tasks.join();
   EXPECT_EQ(ended, 10);
+}
+
+// The bug: what a coroutine captured is destroyed on the worker's loop, and blocks there.
+TEST(runtime, destructors_of_a_coroutine_may_block) {
+  struct slow {
+    mortise::atomic<int>& destroyed;
+    ~slow() {
+      mortise::sleep_for(100us);
+      ++destroyed;
+    }
+  };
+  mortise::atomic<int> destroyed{0};
+  mortise::runtime rt{{.workers = 2}};
+  for (int round = 0; round < 10; ++round) {
+    mortise::task_scope tasks{rt};
+    for (int i = 0; i < 20; ++i) {
+      tasks.go([x = std::make_shared<slow>(destroyed)]() -> mortise::task<> {
+        co_await mortise::async_sleep_for(50us);
+      });
+      tasks.go([] { mortise::sleep_for(300us); });
+    }
+    tasks.join();
+  }
+  EXPECT_EQ(destroyed, 200);
+}
+
+// The bug: one task's coroutine, resumed inline by another task's, is taken for the latter's.
+TEST(runtime, coroutine_resumed_inside_another_task_keeps_apart) {
+  struct event {
+    std::coroutine_handle<> waiting{};
+    struct awaiter {
+      event& e;
+      static bool await_ready() noexcept { return false; }
+      void await_suspend(std::coroutine_handle<> h) const noexcept { e.waiting = h; }
+      static void await_resume() noexcept {}
+    };
+    awaiter wait() noexcept { return {*this}; }
+  };
+  mortise::runtime rt{{.workers = 1}};
+  mortise::task_scope tasks{rt};
+  event set;
+  mortise::atomic<int> went_on{0};
+  tasks.go([&]() -> mortise::task<> {
+    co_await set.wait();
+    co_await mortise::async_sleep_for(1ms);
+    co_await mortise::async_yield();
+    ++went_on;
+  });
+  tasks.go([&]() -> mortise::task<> {
+    while (!set.waiting) co_await mortise::async_yield();
+    set.waiting.resume();
+    co_await mortise::async_sleep_for(1ms);
+    ++went_on;
+  });
+  tasks.join();
+  EXPECT_EQ(went_on, 2);
+}
+
+// The bug: the destructor has seen no detached task when a scope's task starts one.
+TEST(runtime, destructor_waits_for_what_its_last_scope_starts) {
+  mortise::atomic<bool> ran{false}, opened{false};
+  std::jthread owner;
+  {
+    mortise::runtime rt{{.workers = 1}};
+    owner = std::jthread([&] {
+      mortise::task_scope tasks{rt};
+      opened = true;
+      tasks.go([&] {
+        mortise::sleep_for(20ms);
+        mortise::go([&] {
+          mortise::sleep_for(20ms);
+          ran = true;
+        });
+      });
+      tasks.join();
+    });
+    while (!opened) std::this_thread::yield();
+  }
+  EXPECT_TRUE(ran);
 }
 
 // The bug: a worker busy with one task keeps the others of its queue from an idle peer.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <random>
 #include <thread>
 #include <vector>
@@ -128,6 +129,31 @@ TEST(sleep, without_a_stop_request_it_is_full) {
   EXPECT_EQ(full, 3);
   tasks.request_stop();
   EXPECT_FALSE(mortise::sleep_for(1h, tasks.get_stop_token()));
+}
+
+// The bug: after 65,536 limited waits the first one's void deadline matches again and ends a plain sleep.
+TEST(sleep, void_deadline_whose_round_comes_again_wakes_nobody) {
+  mortise::runtime rt{{.workers = 1}};
+  mortise::task_scope tasks{rt};
+  std::optional<std::stop_source> source;
+  bool done = false;
+  tasks.go([&]() -> mortise::task<> {
+    for (int i = 0; i < 65536; ++i) {
+      source.emplace();
+      co_await mortise::async_sleep_for(120ms, source->get_token());
+    }
+    done = true;
+    const auto before = clock_type::now();
+    co_await mortise::async_sleep_for(150ms);
+    EXPECT_GE(clock_type::now() - before, 150ms);
+  });
+  tasks.go([&]() -> mortise::task<> {
+    while (!done) {
+      if (source) source->request_stop();
+      co_await mortise::async_yield();
+    }
+  });
+  tasks.join();
 }
 
 TEST(sleep, coroutine_of_another_library_goes_on) {

@@ -87,6 +87,17 @@ void discard(task_block& t) noexcept {
 
 std::stop_token stop_token_of(scope_core& s) noexcept { return s.stop.get_token(); }
 
+task_block* root_of(void* frame) noexcept {
+  for (;;) {
+    // promise_base is the first base of every promise of ours, so the frame's promise is found through it.
+    const std::uintptr_t then = std::coroutine_handle<promise_base>::from_address(frame).promise().m_then;
+    if ((then & promise_base::root_bit) != 0)
+      return reinterpret_cast<task_block*>(then & ~promise_base::root_bit);
+    if (then == 0 || (then & promise_base::foreign_bit) != 0) return nullptr;
+    frame = reinterpret_cast<void*>(then);
+  }
+}
+
 void root_ended(task_block& root, void* frame, std::exception_ptr error) noexcept {
   if (error) root.scope->failed(std::move(error));
   worker::root_finished(root, frame);

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include <mortise/base/abi.hpp>
+#include <mortise/wait/coroutine.hpp>
 
 namespace mortise::inline MORTISE_ABI {
 
@@ -44,7 +45,7 @@ class promise_base {
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) const noexcept {
       Promise& p = h.promise();
       if ((p.m_then & root_bit) == 0)
-        return std::coroutine_handle<>::from_address(reinterpret_cast<void*>(p.m_then));
+        return std::coroutine_handle<>::from_address(reinterpret_cast<void*>(p.m_then & ~foreign_bit));
       root_ended(*reinterpret_cast<task_block*>(p.m_then & ~root_bit), h.address(), std::move(p.m_error));
       return std::noop_coroutine();
     }
@@ -54,16 +55,21 @@ class promise_base {
 
   void unhandled_exception() noexcept { m_error = std::current_exception(); }
 
-  void continue_with(std::coroutine_handle<> awaiting) noexcept {
-    m_then = reinterpret_cast<std::uintptr_t>(awaiting.address());
+  void continue_with(std::coroutine_handle<> awaiting, bool native) noexcept {
+    m_then = reinterpret_cast<std::uintptr_t>(awaiting.address()) | (native ? 0 : foreign_bit);
   }
   void is_root_of(task_block& t) noexcept { m_then = reinterpret_cast<std::uintptr_t>(&t) | root_bit; }
 
  protected:
+  friend task_block* root_of(void* frame) noexcept;
   static constexpr std::uintptr_t root_bit = 1;
+  static constexpr std::uintptr_t foreign_bit = 2;  // the awaiting coroutine is no task of ours
   std::uintptr_t m_then = 0;
   std::exception_ptr m_error;
 };
+
+// The task that a coroutine of ours belongs to, through those that await it; null where that is not a task.
+MORTISE_API task_block* root_of(void* frame) noexcept;
 
 template <class T>
 class promise : public promise_base {
@@ -113,18 +119,21 @@ class [[nodiscard]] task {
     if (m_frame) m_frame.destroy();
   }
 
-  auto operator co_await() && noexcept {
-    struct awaiter {
-      std::coroutine_handle<promise_type> frame;
-      static bool await_ready() noexcept { return false; }
-      std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) const noexcept {
-        frame.promise().continue_with(awaiting);
-        return frame;
-      }
-      T await_resume() const { return frame.promise().result(); }
-    };
-    return awaiter{m_frame};
-  }
+  class awaiter {
+   public:
+    explicit awaiter(std::coroutine_handle<promise_type> frame) noexcept : m_frame{frame} {}
+    static bool await_ready() noexcept { return false; }
+    template <class Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> awaiting) const noexcept {
+      m_frame.promise().continue_with(awaiting, wait::native_promise<Promise>);
+      return m_frame;
+    }
+    T await_resume() const { return m_frame.promise().result(); }
+
+   private:
+    std::coroutine_handle<promise_type> m_frame;
+  };
+  awaiter operator co_await() && noexcept { return awaiter{m_frame}; }
 
   // For `go`.
   std::coroutine_handle<promise_type> release() noexcept { return std::exchange(m_frame, nullptr); }

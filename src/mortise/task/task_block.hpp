@@ -49,10 +49,13 @@ class alignas(cache_line) task_block final : public wait::parker {
   atomic<state> m_state{idle};
   atomic<std::uint16_t> timer_round{0};  // a timer of an earlier round is void
   wait::party kind = wait::party::fiber;
-  bool on_carrier : 1 = false;     // coroutine: blocked in the middle of a step; it goes on as a fiber does
-  bool canary : 1 = false;         // fiber: its stack has no guard page
-  suspended rest;                  // where it goes on: a fiber's stack, or in `at` a coroutine's frame
-  wait::waiter* claims = nullptr;  // coroutine: asked before the frame is resumed
+  bool on_carrier : 1 = false;  // coroutine: blocked in the middle of a step; it goes on as a fiber does
+  bool canary : 1 = false;      // fiber: its stack has no guard page
+  suspended rest;               // where it goes on: a fiber's stack, or in `at` a coroutine's frame
+  union {
+    wait::waiter* claims = nullptr;  // coroutine: asked before the frame is resumed
+    nanos sleeps_until;              // while sleeping
+  };
   scope_core* scope = nullptr;
   closure* body = nullptr;
   task_block* next = nullptr;  // in the pool or in a runtime's inbox

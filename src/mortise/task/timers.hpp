@@ -44,7 +44,7 @@ class timers {
   bool empty() const noexcept { return next() == never; }
   std::size_t far_size() const noexcept { return m_far.size(); }
 
-  // Calls `fire(task, round)` for up to `limit` deadlines that are not after `now`. Returns how many.
+  // Calls `fire(task, round, deadline)` for up to `limit` deadlines that are not after `now`. Returns how many.
   template <class Fire>
   unsigned advance(nanos now, unsigned limit, Fire&& fire) noexcept {
     const owner_guard hold{m_lock};
@@ -102,7 +102,7 @@ class timers {
     while (fired < limit) {
       const due* d = pop(now);
       if (d == nullptr) break;
-      fire(*d->task(), d->round());
+      fire(*d->task(), d->round(), d->at);
       ++fired;
     }
     return fired;

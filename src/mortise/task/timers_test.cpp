@@ -20,7 +20,7 @@ class timers_test : public testing::Test {
   };
   std::vector<firing> advance_to(nanos now, unsigned limit = 1'000'000) {
     std::vector<firing> fired;
-    m_timers->advance(now, limit, [&](task_block& t, std::uint16_t round) {
+    m_timers->advance(now, limit, [&](task_block& t, std::uint16_t round, nanos) {
       if (t.timer_round.load() == round) fired.push_back({&t, now});
     });
     return fired;

@@ -10,6 +10,7 @@
 #include <mortise/task/worker.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <memory>
 #include <system_error>
@@ -128,15 +129,16 @@ void worker::poll(nanos now, unsigned limit) noexcept {
   if (m_home.inbox_filled() && now - m_gave_at > first_patrol) {
     m_home.take_from_inbox(*this, std::min(m_queue.room(), run_queue::capacity / 4));
   }
-  m_timers.advance(now, std::min(limit, m_queue.room()), [&](task_block& t, std::uint16_t round) noexcept {
-    if (!wake_sleeper(t, round)) return;
-    if (gathering) {
-      m_home.put_into_inbox(t);
-      ++given;
-    } else {
-      enqueue(t);
-    }
-  });
+  m_timers.advance(now, std::min(limit, m_queue.room()),
+                   [&](task_block& t, std::uint16_t round, nanos at) noexcept {
+                     if (!wake_sleeper(t, round, at)) return;
+                     if (gathering) {
+                       m_home.put_into_inbox(t);
+                       ++given;
+                     } else {
+                       enqueue(t);
+                     }
+                   });
   if (given != 0) {
     m_gave_at = now;
     m_home.wake_first();
@@ -144,17 +146,22 @@ void worker::poll(nanos now, unsigned limit) noexcept {
 }
 
 // A timer has fired. True: the task slept, is due now and has to be put into a queue by the caller.
-bool worker::wake_sleeper(task_block& t, std::uint16_t round) noexcept {
+bool worker::wake_sleeper(task_block& t, std::uint16_t round, nanos at) noexcept {
   if (t.timer_round.load(memory_order_relaxed) != round)
     return false;  // relaxed: a stale match is a spurious wake
-  task_block::state expected = task_block::sleeping;
-  // O3
-  if (t.m_state.compare_exchange_strong(expected, task_block::due, memory_order_relaxed,
-                                        memory_order_relaxed)) {
-    return true;
+  task_block::state expected = t.m_state.load(memory_order_relaxed);
+  if (expected != task_block::sleeping) {
+    t.unpark();
+    return false;
   }
-  t.unpark();
-  return false;
+  // A void deadline whose round has come again must not end a sleep early.
+  if (std::atomic_ref{t.sleeps_until}.load(memory_order_relaxed) != at) return false;
+  // O3
+  if (!t.m_state.compare_exchange_strong(expected, task_block::due, memory_order_relaxed,
+                                         memory_order_relaxed))
+    return false;
+  t.claims = nullptr;  // shares its place with sleeps_until
+  return true;
 }
 
 // Whether this worker's due sleepers are given to the first worker: when both have so little to do that one
@@ -210,8 +217,8 @@ bool worker::steal() noexcept {
     bool helped = wait > bearable_wait && peer.m_queue.steal_into(m_queue) != 0;
     if (overdue && progress == 0) {
       helped |= peer.m_timers.advance_as_peer(m_now, m_queue.room(),
-                                              [this](task_block& t, std::uint16_t round) noexcept {
-                                                if (wake_sleeper(t, round)) enqueue(t);
+                                              [this](task_block& t, std::uint16_t round, nanos at) noexcept {
+                                                if (wake_sleeper(t, round, at)) enqueue(t);
                                               }) != 0;
     }
     if (helped) {

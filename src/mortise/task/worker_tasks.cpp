@@ -5,6 +5,7 @@
 // the task any more (keeps I2 of task_block). After a switch the code is possibly on another worker: `this`
 // is then the old one, so functions that suspend are done with `this` when they return from the switch.
 #include <algorithm>
+#include <atomic>
 #include <coroutine>
 
 #include <mortise/base/fatal.hpp>
@@ -61,9 +62,11 @@ void worker::settle(task_block& t) noexcept {
 
 // Only now that nothing runs on the task's stack: a peer may fire its timer at once.
 void worker::put_to_sleep(task_block& t) noexcept {
-  t.m_state.store(task_block::sleeping, memory_order_relaxed);  // O3
+  std::atomic_ref{t.sleeps_until}.store(m_sleeps_until, memory_order_relaxed);  // O3
+  t.m_state.store(task_block::sleeping, memory_order_relaxed);                  // O3
   if (m_timers.add(m_sleeps_until, t)) return;
   // No memory for a timer: it stays awake and asks again, no less right.
+  t.claims = nullptr;
   t.m_state.store(task_block::queued, memory_order_relaxed);
   enqueue(t);
 }
@@ -109,6 +112,11 @@ void worker::step(task_block& t) noexcept {
   m_step_carrier = c;
   c->end = step_end::elsewhere;
   std::coroutine_handle<>::from_address(t.rest.where()).resume();
+  if (c->end == step_end::finished) {
+    // Destructors are the user's code as well, and may block: before it is asked whether this stack was displaced.
+    std::coroutine_handle<>::from_address(t.rest.where()).destroy();
+    if (t.body != nullptr) t.body->destroy(*t.body);
+  }
   if (!c->displaced) return after_step(t, *c);
   worker& here = *current();
   here.after_step(t, *c);
@@ -124,10 +132,7 @@ void worker::after_step(task_block& t, carrier& c) noexcept {
     case step_end::suspended: return commit_park(t);
     case step_end::asleep: return put_to_sleep(t);
     case step_end::yielded: t.m_state.exchange(task_block::queued, memory_order_acquire); return enqueue(t);
-    case step_end::finished:
-      std::coroutine_handle<>::from_address(t.rest.where()).destroy();
-      if (t.body != nullptr) t.body->destroy(*t.body);
-      return finish(t);
+    case step_end::finished: return finish(t);
     case step_end::elsewhere: return;
   }
 }
@@ -249,6 +254,7 @@ wait::parker* worker::suspend_coroutine(void* frame, wait::waiter* node) noexcep
     m_running->claims = nullptr;
     return nullptr;
   }
+  if (root_of(frame) != m_running) return nullptr;
   m_home.check_fork();
   m_running->claims = node;
   m_step_carrier->end = step_end::suspended;
@@ -262,7 +268,7 @@ void worker::limit_suspension(nanos deadline) noexcept {
 }
 
 bool worker::sleep_coroutine(void* frame, nanos deadline) noexcept {
-  if (m_running == nullptr || m_running->kind != wait::party::coroutine) return false;
+  if (m_running == nullptr || root_of(frame) != m_running) return false;
   m_home.check_fork();
   m_running->rest.set(frame);
   m_sleeps_until = deadline;
@@ -271,7 +277,7 @@ bool worker::sleep_coroutine(void* frame, nanos deadline) noexcept {
 }
 
 bool worker::yield_coroutine(void* frame) noexcept {
-  if (m_running == nullptr || m_running->kind != wait::party::coroutine) return false;
+  if (m_running == nullptr || root_of(frame) != m_running) return false;
   m_running->rest.set(frame);
   m_step_carrier->end = step_end::yielded;
   return true;
