@@ -8,9 +8,20 @@
 
 #if defined(MORTISE_CHECKED) && MORTISE_CHECKED
 #define MORTISE_IS_CHECKED 1
-#define MORTISE_ABI v0_checked
 #else
 #define MORTISE_IS_CHECKED 0
+#endif
+
+// MORTISE_MODEL=1: the seams of base/ (atomic, plain, futex, membarrier, clocks, OS threads and mutexes,
+// thread-locals, globals) are those of the explorer in tests/explore, which runs the code under every schedule.
+#if defined(MORTISE_MODEL) && MORTISE_MODEL
+#define MORTISE_IS_MODEL 1
+#define MORTISE_ABI v0_model
+#elif MORTISE_IS_CHECKED
+#define MORTISE_IS_MODEL 0
+#define MORTISE_ABI v0_checked
+#else
+#define MORTISE_IS_MODEL 0
 #define MORTISE_ABI v0
 #endif
 

@@ -5,12 +5,34 @@
 
 #include <mortise/base/abi.hpp>
 
+#if MORTISE_IS_MODEL
+#include <explore/atomic.hpp>
+#endif
+
 // The seam: wait/, lock/ and task/ reach atomics through these names only, so that a model checker can stand
 // in for them. In a normal build they are the standard ones and cost nothing.
 namespace mortise::inline MORTISE_ABI {
 
+#if MORTISE_IS_MODEL
+template <class T>
+using atomic = explore::atomic<T>;
+template <class T>
+using plain = explore::plain<T>;
+using explore::atomic_view;
+#else
 template <class T>
 using atomic = std::atomic<T>;
+
+// Data without atomicity of its own, that a lock or a handover orders. The model checks that it does.
+template <class T>
+using plain = T;
+
+// Atomic access to a member that is plain elsewhere.
+template <class T>
+std::atomic_ref<T> atomic_view(T& member) noexcept {
+  return std::atomic_ref<T>{member};
+}
+#endif
 
 using std::memory_order_acq_rel;
 using std::memory_order_acquire;
@@ -18,9 +40,13 @@ using std::memory_order_relaxed;
 using std::memory_order_release;
 using std::memory_order_seq_cst;
 
+// Keeps the compiler, not the processor, from moving memory accesses across.
+inline void compiler_fence() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
+
 // One polite turn of a spin loop: tells the core that it waits for another one. Cost: some 10 to 50 ns.
 inline void cpu_relax() noexcept {
-#if defined(__x86_64__)
+#if MORTISE_IS_MODEL
+#elif defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
   asm volatile("isb" ::: "memory");

@@ -1,11 +1,8 @@
 #pragma once
 
-#include <sched.h>
-
-#include <atomic>
-
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/membarrier.hpp>
+#include <mortise/base/spin.hpp>
 
 namespace mortise::inline MORTISE_ABI {
 
@@ -30,18 +27,12 @@ class biased_lock {
  public:
   // Owner.
   void lock() noexcept {
-    for (int turns = 1;; ++turns) {
-      m_owner.store(true, memory_order_relaxed);            // D1
-      std::atomic_signal_fence(std::memory_order_seq_cst);  // D1
-      if (!m_peer.load(memory_order_acquire)) return;       // D3
+    for (int turns = 0;;) {
+      m_owner.store(true, memory_order_relaxed);       // D1
+      compiler_fence();                                // D1
+      if (!m_peer.load(memory_order_acquire)) return;  // D3
       m_owner.store(false, memory_order_release);
-      while (m_peer.load(memory_order_relaxed)) {
-        if (++turns % 64 == 0) {
-          ::sched_yield();
-        } else {
-          cpu_relax();
-        }
-      }
+      while (m_peer.load(memory_order_relaxed)) spin_for_another(turns);
     }
   }
   void unlock() noexcept { m_owner.store(false, memory_order_release); }  // D3

@@ -7,6 +7,10 @@
 
 #include <mortise/base/abi.hpp>
 
+#if MORTISE_IS_MODEL
+#include <explore/os.hpp>
+#endif
+
 namespace mortise::inline MORTISE_ABI {
 
 // Every wait of the library is measured on the monotonic clock; deadlines on other clocks are re-read when
@@ -20,7 +24,11 @@ using nanos = std::int64_t;
 inline constexpr nanos never = std::numeric_limits<nanos>::max();
 
 inline nanos now_ns() noexcept {
+#if MORTISE_IS_MODEL
+  return explore::now();
+#else
   return std::chrono::duration_cast<std::chrono::nanoseconds>(steady::now().time_since_epoch()).count();
+#endif
 }
 
 // A duration in whole nanoseconds, rounded up, clamped to what fits: a wait may be late but never early.

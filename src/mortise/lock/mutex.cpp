@@ -67,10 +67,9 @@
 
 #include <mortise/lock/mutex.hpp>
 
-#include <sched.h>
-
 #include <mortise/base/age_clock.hpp>
 #include <mortise/base/fatal.hpp>
+#include <mortise/base/spin.hpp>
 #include <mortise/wait/context.hpp>
 #include <mortise/wait/offer.hpp>
 #include <mortise/wait/warden.hpp>
@@ -83,19 +82,10 @@ constexpr nanos patience = 1'000'000;
 // How often a locker looks again before it queues: with cpu_relax about 1 to 2 us, some ten short sections
 // or one bounce between cores. EPYC Zen 5 under KVM, November 2026, 110,000
 // fibers on two workers (bench/table.py P3).
-constexpr int spin_turns = 40;
+constexpr int spin_turns = MORTISE_IS_MODEL ? 1 : 40;
 
 bool starves(const wait::waiter* head, nanos now) noexcept {
   return head != nullptr && now - head->since >= patience;
-}
-
-// Another party holds the queue lock: for ten instructions, unless its OS thread lost the core.
-void wait_for_queue_lock(int& turns) noexcept {
-  if (++turns % 64 == 0) {
-    ::sched_yield();
-  } else {
-    cpu_relax();
-  }
 }
 
 }  // namespace
@@ -142,7 +132,7 @@ bool mutex::take_or_queue(wait::waiter& n) noexcept {
       cpu_relax();
       w = m_word.load(memory_order_relaxed);  // O4
     } else if ((w & word::queue_lock) != 0) {
-      wait_for_queue_lock(turns);
+      spin_for_another(turns);
       w = m_word.load(memory_order_relaxed);  // O4
     } else if (m_word.compare_exchange_weak(w, w | word::queue_lock, memory_order_acquire,
                                             memory_order_relaxed)) {  // O3
@@ -173,7 +163,7 @@ std::uint64_t mutex::take_queue_lock() noexcept {
   std::uint64_t w = m_word.load(memory_order_relaxed);  // O4
   for (;;) {
     if ((w & word::queue_lock) != 0) {
-      wait_for_queue_lock(turns);
+      spin_for_another(turns);
       w = m_word.load(memory_order_relaxed);
     } else if (m_word.compare_exchange_weak(w, w | word::queue_lock, memory_order_acquire,
                                             memory_order_relaxed)) {  // O3
@@ -254,7 +244,7 @@ void mutex::unlock_slow() noexcept {
     if (w == word::held) {
       if (m_word.compare_exchange_weak(w, 0, memory_order_release, memory_order_relaxed)) return;  // O2
     } else if ((w & word::queue_lock) != 0) {
-      wait_for_queue_lock(turns);
+      spin_for_another(turns);
       w = m_word.load(memory_order_relaxed);
     } else if (m_word.compare_exchange_weak(w, w | word::queue_lock, memory_order_acquire,
                                             memory_order_relaxed)) {  // O3

@@ -1,9 +1,11 @@
 #include <mortise/task/counter.hpp>
 
+#include <mortise/base/per_thread.hpp>
+
 namespace mortise::inline MORTISE_ABI::task_detail {
 namespace {
 constinit atomic<std::size_t> threads{0};
-__thread std::size_t my_shard = 0;  // 0: not assigned yet, else 1 more than the shard
+MORTISE_PER_THREAD(std::size_t) my_shard{0};  // 0: not assigned yet, else 1 more than the shard
 }  // namespace
 
 std::size_t counter_shard() noexcept {

@@ -5,7 +5,7 @@
 #include <mortise/base/age_clock.hpp>
 #include <mortise/base/clock.hpp>
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !MORTISE_IS_MODEL
 #include <x86intrin.h>
 #endif
 
@@ -22,7 +22,7 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 class quick_clock {
  public:
   nanos not_before_now() const noexcept {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !MORTISE_IS_MODEL
     const std::uint64_t since = __rdtsc() - m_counter;
     if (since < m_trusted) {
       return m_time + static_cast<nanos>(static_cast<double>(since) * m_rate) + margin;
@@ -33,7 +33,7 @@ class quick_clock {
 
   // Reads the real clock and synchronises.
   nanos read() noexcept {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !MORTISE_IS_MODEL
     // The counter is read first: the time belongs to a later moment, so what is extrapolated errs to the late
     // side only.
     const std::uint64_t before = __rdtsc();
@@ -51,7 +51,7 @@ class quick_clock {
   }
 
  private:
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !MORTISE_IS_MODEL
   void synchronise(std::uint64_t counter, nanos now) noexcept {
     if (now - m_anchor_time >= anchor_age) {
       const double ticks = static_cast<double>(counter - m_anchor_counter);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <mutex>
 #include <stdexcept>
 #include <system_error>
 
@@ -51,7 +52,7 @@ runtime_core::runtime_core(runtime_options options, runtime& owner)
     for (auto& w : m_workers) {
       m_threads.emplace_back([&w = *w] { w.thread_main(); });
       const std::string name = m_options.name.substr(0, 15);
-      ::pthread_setname_np(m_threads.back().native_handle(), name.c_str());
+      name_thread(m_threads.back(), name.c_str());
     }
   } catch (...) {
     m_stopping.store(true, memory_order_release);

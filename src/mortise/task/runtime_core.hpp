@@ -2,13 +2,13 @@
 
 #include <array>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/cache_line.hpp>
+#include <mortise/base/os_mutex.hpp>
+#include <mortise/base/os_thread.hpp>
 #include <mortise/task/runtime.hpp>
 #include <mortise/task/scope_core.hpp>
 #include <mortise/task/stack.hpp>
@@ -81,14 +81,14 @@ class runtime_core {
   stack_pool m_stacks;
   stack_pool m_carrier_stacks;
   std::vector<std::unique_ptr<worker>> m_workers;
-  std::vector<std::thread> m_threads;
+  std::vector<os_thread> m_threads;
   atomic<unsigned> m_scopes{0};
   atomic<bool> m_stopping{false};
 
   alignas(cache_line) atomic<unsigned> m_idle_count{0};
   std::array<atomic<std::uint64_t>, most_workers / 64> m_idle{};
 
-  alignas(cache_line) std::mutex m_inbox_guard;
+  alignas(cache_line) os_mutex m_inbox_guard;
   task_block* m_inbox_first = nullptr;
   task_block* m_inbox_last = nullptr;
   atomic<unsigned> m_inbox_size{0};

@@ -4,13 +4,16 @@
 #include <utility>
 
 #include <mortise/base/fatal.hpp>
+#include <mortise/base/os_mutex.hpp>
+#include <mortise/base/process_global.hpp>
 
 namespace mortise::inline MORTISE_ABI::task_detail {
 namespace {
-struct {
-  std::mutex guard;
+struct scopes {
+  os_mutex guard;
   scope_core* free = nullptr;
-} constinit pool;
+};
+constinit process_global<scopes> pool;
 }  // namespace
 
 void scope_core::failed(std::exception_ptr e) noexcept {
@@ -29,9 +32,9 @@ scope_core& take_scope(runtime_core& home, bool detached) {
   std::stop_source stop = detached ? std::stop_source{std::nostopstate} : std::stop_source{};
   scope_core* s = nullptr;
   {
-    const std::lock_guard hold{pool.guard};
-    s = pool.free;
-    if (s != nullptr) pool.free = s->next_free;
+    const std::lock_guard hold{pool->guard};
+    s = pool->free;
+    if (s != nullptr) pool->free = s->next_free;
   }
   if (s == nullptr) s = new scope_core;
   s->home = &home;
@@ -43,9 +46,9 @@ scope_core& take_scope(runtime_core& home, bool detached) {
 
 void recycle(scope_core& s) noexcept {
   s.stop = std::stop_source{std::nostopstate};
-  const std::lock_guard hold{pool.guard};
-  s.next_free = pool.free;
-  pool.free = &s;
+  const std::lock_guard hold{pool->guard};
+  s.next_free = pool->free;
+  pool->free = &s;
 }
 
 void unjoined_exception(const std::exception_ptr& e) noexcept {

@@ -1,21 +1,13 @@
 #include <mortise/task/sleep.hpp>
 
-#include <time.h>
-
 #include <mortise/base/fatal.hpp>
+#include <mortise/base/os_thread.hpp>
 #include <mortise/task/go.hpp>
 #include <mortise/task/worker.hpp>
 
 namespace mortise::inline MORTISE_ABI {
 namespace task_detail {
 namespace {
-
-void sleep_thread(nanos deadline) noexcept {
-  if (deadline == never) deadline = never - 1;
-  const timespec at{static_cast<time_t>(deadline / 1'000'000'000),
-                    static_cast<long>(deadline % 1'000'000'000)};
-  while (now_ns() < deadline) ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr);
-}
 
 // A coroutine that no worker of ours runs goes on in a fiber of the default runtime.
 template <class Wait>
@@ -48,7 +40,7 @@ void sleep_until(nanos deadline) noexcept {
   if (worker* const w = worker::current(); w != nullptr && w->running() != nullptr) {
     w->sleep_until(deadline);
   } else {
-    sleep_thread(deadline);
+    sleep_this_thread_until(deadline);
   }
 }
 
@@ -56,7 +48,7 @@ void sleep_for(nanos d) noexcept {
   if (worker* const w = worker::current(); w != nullptr && w->running() != nullptr) {
     w->sleep_until(w->deadline_after(d));
   } else {
-    sleep_thread(deadline_after(std::chrono::nanoseconds{d}));
+    sleep_this_thread_until(deadline_after(std::chrono::nanoseconds{d}));
   }
 }
 

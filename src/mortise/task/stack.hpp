@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <mutex>
 #include <vector>
 
 #include <mortise/base/abi.hpp>
+#include <mortise/base/os_mutex.hpp>
 
 namespace mortise::inline MORTISE_ABI::task_detail {
 
@@ -38,7 +38,7 @@ class stack_pool {
   void map_more();
 
   const std::size_t m_size;
-  std::mutex m_guard;
+  os_mutex m_guard;
   std::vector<stack> m_free;
   std::vector<char*> m_chunks;
   char* m_fresh = nullptr;  // not yet used part of the last chunk

@@ -4,6 +4,8 @@
 #include <mutex>
 #include <new>
 
+#include <mortise/base/os_mutex.hpp>
+#include <mortise/base/process_global.hpp>
 #include <mortise/task/runtime_core.hpp>
 #include <mortise/task/scope_core.hpp>
 #include <mortise/task/worker.hpp>
@@ -13,12 +15,13 @@ namespace {
 
 constexpr std::size_t blocks_in_a_slab = 1024;
 
-struct {
-  std::mutex guard;
+struct blocks {
+  os_mutex guard;
   task_block* free = nullptr;
   task_block* fresh = nullptr;
   task_block* fresh_end = nullptr;
-} constinit pool;
+};
+constinit process_global<blocks> pool;
 
 }  // namespace
 
@@ -45,19 +48,19 @@ unsigned long task_block::id() const noexcept {
 }
 
 task_block& take_block() {
-  const std::lock_guard hold{pool.guard};
-  if (pool.free == nullptr) {
-    if (pool.fresh == pool.fresh_end) {
+  const std::lock_guard hold{pool->guard};
+  if (pool->free == nullptr) {
+    if (pool->fresh == pool->fresh_end) {
       // Slabs are never freed: parkers must outlive the latest waker.
       auto* raw =
           ::operator new(blocks_in_a_slab * sizeof(task_block), std::align_val_t{alignof(task_block)});
-      pool.fresh = static_cast<task_block*>(raw);
-      pool.fresh_end = pool.fresh + blocks_in_a_slab;
+      pool->fresh = static_cast<task_block*>(raw);
+      pool->fresh_end = pool->fresh + blocks_in_a_slab;
     }
-    return *std::construct_at(pool.fresh++);
+    return *std::construct_at(pool->fresh++);
   }
-  task_block* const t = pool.free;
-  pool.free = t->next;
+  task_block* const t = pool->free;
+  pool->free = t->next;
   return *t;
 }
 
@@ -70,9 +73,9 @@ void recycle(task_block& t) noexcept {
   t.claims = nullptr;
   t.scope = nullptr;
   t.body = nullptr;
-  const std::lock_guard hold{pool.guard};
-  t.next = pool.free;
-  pool.free = &t;
+  const std::lock_guard hold{pool->guard};
+  t.next = pool->free;
+  pool->free = &t;
 }
 
 }  // namespace mortise::inline MORTISE_ABI::task_detail

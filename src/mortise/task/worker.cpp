@@ -17,6 +17,7 @@
 #include <utility>
 
 #include <mortise/base/futex.hpp>
+#include <mortise/base/per_thread.hpp>
 #include <mortise/task/runtime_core.hpp>
 #include <mortise/task/signal_stack.hpp>
 
@@ -45,7 +46,7 @@ constexpr std::uint32_t prefetch_block = 8;
 constexpr std::uint32_t prefetch_stack = 4;
 constexpr int stack_lines = 6;
 
-__thread worker* this_worker = nullptr;
+MORTISE_PER_THREAD(worker*) this_worker{nullptr};
 
 }  // namespace
 
@@ -155,7 +156,7 @@ bool worker::wake_sleeper(task_block& t, std::uint16_t round, nanos at) noexcept
     return false;
   }
   // A void deadline whose round has come again must not end a sleep early.
-  if (std::atomic_ref{t.sleeps_until}.load(memory_order_relaxed) != at) return false;
+  if (atomic_view(t.sleeps_until).load(memory_order_relaxed) != at) return false;
   // O3
   if (!t.m_state.compare_exchange_strong(expected, task_block::due, memory_order_relaxed,
                                          memory_order_relaxed))

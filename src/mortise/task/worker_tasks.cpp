@@ -62,8 +62,8 @@ void worker::settle(task_block& t) noexcept {
 
 // Only now that nothing runs on the task's stack: a peer may fire its timer at once.
 void worker::put_to_sleep(task_block& t) noexcept {
-  std::atomic_ref{t.sleeps_until}.store(m_sleeps_until, memory_order_relaxed);  // O3
-  t.m_state.store(task_block::sleeping, memory_order_relaxed);                  // O3
+  atomic_view(t.sleeps_until).store(m_sleeps_until, memory_order_relaxed);  // O3
+  t.m_state.store(task_block::sleeping, memory_order_relaxed);              // O3
   if (m_timers.add(m_sleeps_until, t)) return;
   // No memory for a timer: it stays awake and asks again, no less right.
   t.claims = nullptr;

@@ -4,12 +4,12 @@
 
 namespace mortise::inline MORTISE_ABI::wait {
 
-__thread int budget = 0;
+MORTISE_PER_THREAD(int) budget{0};
 
 namespace {
 // Apart, and never inlined: the context may have moved the caller to another thread, whose budget this now
 // is.
-[[gnu::noinline]] void set_budget(int n) noexcept { __atomic_store_n(&budget, n, __ATOMIC_RELAXED); }
+[[gnu::noinline]] void set_budget(int n) noexcept { store_any_thread(budget, n); }
 }  // namespace
 
 bool refill_budget() noexcept {

@@ -5,22 +5,21 @@
 // context is asked: it may yield. The context sizes the budget so that it asks about every 100 us.
 
 #include <mortise/base/abi.hpp>
+#include <mortise/base/per_thread.hpp>
 
 namespace mortise::inline MORTISE_ABI::wait {
 
 inline constexpr int unlimited_budget = 1 << 30;
 
-// A compiler may keep its address across a suspension, after which the caller is on another thread: the
-// budget of a thread that is not ours is then spent, which is harmless. Hence relaxed atomic, without an RMW.
-// initial-exec: no function call.
-extern MORTISE_API __thread int budget __attribute__((tls_model("initial-exec")));
+// The budget of a thread that is not ours may be spent, when the compiler kept its address across a suspension: harmless.
+MORTISE_EXTERN_PER_THREAD(int) budget;
 
-inline int budget_left() noexcept { return __atomic_load_n(&budget, __ATOMIC_RELAXED); }
+inline int budget_left() noexcept { return load_any_thread(budget); }
 
 // Spends one unit. False: the budget is gone, call `refill_budget()` before anything else.
 inline bool spend_budget() noexcept {
   const int left = budget_left() - 1;
-  __atomic_store_n(&budget, left, __ATOMIC_RELAXED);
+  store_any_thread(budget, left);
   return left >= 0;
 }
 

@@ -1,19 +1,29 @@
 #include <mortise/wait/executor.hpp>
 
-#include <condition_variable>
 #include <mutex>
-#include <thread>
+#include <utility>
 
 #include <mortise/base/atomic.hpp>
+#include <mortise/base/futex.hpp>
+#include <mortise/base/os_mutex.hpp>
+#include <mortise/base/os_thread.hpp>
+#include <mortise/base/process_global.hpp>
 
 namespace mortise::inline MORTISE_ABI::wait {
 namespace {
 
 // The fallback: one thread, first come first served. Not fast; programs with many coroutines bring a runtime.
+//
+// Wake ledger: who posts counts `m_posts` up, then wakes. The thread reads the count before it looks for a job, so a post
+// that it did not see has changed the word on which it sleeps.
 class resumer final : public executor {
  public:
-  resumer() {
-    std::thread([this] { serve(); }).detach();
+  constexpr resumer() = default;
+
+  void start() {
+    const std::lock_guard hold{m_guard};
+    if (std::exchange(m_started, true)) return;
+    os_thread([this] { serve(); }).detach();
   }
 
   void post(job& j) noexcept override {
@@ -23,40 +33,54 @@ class resumer final : public executor {
       (m_tail == nullptr ? m_head : m_tail->next) = &j;
       m_tail = &j;
     }
-    m_filled.notify_one();
+    // relaxed: the job is under the lock, and who reads this count before taking the lock comes after it there
+    m_posts.fetch_add(1, memory_order_relaxed);
+    futex_wake(m_posts, 1);
   }
 
  private:
   void serve() noexcept {
     for (;;) {
-      std::unique_lock hold{m_guard};
-      m_filled.wait(hold, [this] { return m_head != nullptr; });
-      job& j = *m_head;
-      m_head = j.next;
-      if (m_head == nullptr) m_tail = nullptr;
-      hold.unlock();
-      j.run(j);
+      const std::uint32_t seen = m_posts.load(memory_order_relaxed);  // as in post
+      if (job* const j = next(); j != nullptr) {
+        j->run(*j);
+      } else {
+        futex_wait(m_posts, seen, never);
+      }
     }
   }
 
-  std::mutex m_guard;
-  std::condition_variable m_filled;
+  job* next() noexcept {
+    const std::lock_guard hold{m_guard};
+    job* const j = m_head;
+    if (j == nullptr) return nullptr;
+    m_head = j->next;
+    if (m_head == nullptr) m_tail = nullptr;
+    return j;
+  }
+
+  os_mutex m_guard;
   job* m_head = nullptr;
   job* m_tail = nullptr;
+  bool m_started = false;
+  atomic<std::uint32_t> m_posts{0};
 };
 
-constinit atomic<executor*> chosen{nullptr};
+struct defaults {
+  atomic<executor*> chosen{nullptr};
+  resumer fallback;
+};
+constinit process_global<defaults> set;
 
 }  // namespace
 
 executor& default_executor() noexcept {
   // acquire: pairs with set_default_executor, so that the executor is seen as it was constructed
-  if (executor* e = chosen.load(memory_order_acquire); e != nullptr) return *e;
-  // Never destroyed: it may be in use until the very end of the process.
-  static resumer& fallback = *new resumer;
-  return fallback;
+  if (executor* e = set->chosen.load(memory_order_acquire); e != nullptr) return *e;
+  set->fallback.start();
+  return set->fallback;
 }
 
-void set_default_executor(executor* e) noexcept { chosen.store(e, memory_order_release); }
+void set_default_executor(executor* e) noexcept { set->chosen.store(e, memory_order_release); }
 
 }  // namespace mortise::inline MORTISE_ABI::wait

@@ -18,16 +18,18 @@
 // 8. Evidence    mutex_test.cpp; the protocol is that of a binary semaphore as in parking_lot's
 //                thread parker
 
-#include <pthread.h>
 #include <unistd.h>
 
 #include <mutex>
 #include <new>
-#include <thread>
 
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/futex.hpp>
+#include <mortise/base/os_mutex.hpp>
+#include <mortise/base/os_thread.hpp>
+#include <mortise/base/per_thread.hpp>
+#include <mortise/base/process_global.hpp>
 #include <mortise/wait/budget.hpp>
 #include <mortise/wait/context.hpp>
 
@@ -45,7 +47,7 @@ class thread_context final : public context, public parker {
   void belongs_to_this_thread() noexcept { m_thread = static_cast<unsigned long>(::gettid()); }
 
   parker& self() noexcept override { return *this; }
-  void yield() noexcept override { std::this_thread::yield(); }
+  void yield() noexcept override { yield_this_thread(); }
   party kind() const noexcept override { return party::thread; }
   int refill_budget() noexcept override { return unlimited_budget; }  // the kernel preempts threads
   parker* suspend_coroutine(void*, waiter*) noexcept override { return nullptr; }
@@ -68,45 +70,36 @@ class thread_context final : public context, public parker {
   unsigned long m_thread = 0;
 };
 
-// Parkers of ended threads, for reuse. A std::mutex serves: threads come and go rarely.
-struct {
-  std::mutex guard;
+// Parkers of ended threads, for reuse. An OS mutex serves: threads come and go rarely.
+struct parkers {
+  os_mutex guard;
   thread_context* free = nullptr;
-} constinit recycled;
+};
+constinit process_global<parkers> recycled;
 
-__thread context* installed = nullptr;
-__thread thread_context* own = nullptr;
+MORTISE_PER_THREAD(context*) installed{nullptr};
+MORTISE_PER_THREAD(thread_context*) own{nullptr};
 
-// A pthread key and not a thread_local destructor: destructors of the user's thread-locals may still lock,
-// and a key whose value is set again is destroyed again.
-pthread_key_t exit_key() {
-  static const pthread_key_t key = [] {
-    pthread_key_t k;
-    const int error = pthread_key_create(&k, [](void* value) {
-      auto* leaving = static_cast<thread_context*>(value);
-      own = nullptr;
-      const std::lock_guard hold{recycled.guard};
-      leaving->next_free = recycled.free;
-      recycled.free = leaving;
-    });
-    if (error != 0) fatal("cannot create a thread key (errno %d)", error);
-    return k;
-  }();
-  return key;
+void recycle(void* leaving) noexcept {
+  auto* const parker = static_cast<thread_context*>(leaving);
+  own = nullptr;
+  const std::lock_guard hold{recycled->guard};
+  parker->next_free = recycled->free;
+  recycled->free = parker;
 }
 
 [[gnu::noinline]] thread_context& make_own() noexcept {
   thread_context* made = nullptr;
   {
-    const std::lock_guard hold{recycled.guard};
-    made = recycled.free;
-    if (made != nullptr) recycled.free = made->next_free;
+    const std::lock_guard hold{recycled->guard};
+    made = recycled->free;
+    if (made != nullptr) recycled->free = made->next_free;
   }
   if (made == nullptr) made = new (std::nothrow) thread_context;
   if (made == nullptr) fatal("no memory for a thread that must wait");
   made->belongs_to_this_thread();
   own = made;
-  pthread_setspecific(exit_key(), made);
+  at_thread_exit(&recycle, made);  // locks may be used until the very end of the thread
   return *made;
 }
 

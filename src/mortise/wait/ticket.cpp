@@ -25,6 +25,8 @@
 
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/fatal.hpp>
+#include <mortise/base/os_mutex.hpp>
+#include <mortise/base/process_global.hpp>
 #include <mortise/wait/coroutine.hpp>
 
 namespace mortise::inline MORTISE_ABI::wait {
@@ -90,17 +92,18 @@ class ticket final : public parker, public job {
   ticket* m_next_free = nullptr;
 };
 
-struct {
-  std::mutex guard;
+struct tickets {
+  os_mutex guard;
   ticket* free = nullptr;
-} constinit pool;
+};
+constinit process_global<tickets> pool;
 
 ticket& ticket::take(void* frame, waiter& node, executor& where) noexcept {
   ticket* t = nullptr;
   {
-    const std::lock_guard hold{pool.guard};
-    t = pool.free;
-    if (t != nullptr) pool.free = t->m_next_free;
+    const std::lock_guard hold{pool->guard};
+    t = pool->free;
+    if (t != nullptr) pool->free = t->m_next_free;
   }
   if (t == nullptr) t = new (std::nothrow) ticket;
   if (t == nullptr) fatal("no memory for a coroutine that must wait");
@@ -114,9 +117,9 @@ ticket& ticket::take(void* frame, waiter& node, executor& where) noexcept {
 void ticket::recycle() noexcept {
   m_node = nullptr;
   m_state.store(free, memory_order_release);  // O2
-  const std::lock_guard hold{pool.guard};
-  m_next_free = pool.free;
-  pool.free = this;
+  const std::lock_guard hold{pool->guard};
+  m_next_free = pool->free;
+  pool->free = this;
 }
 
 }  // namespace

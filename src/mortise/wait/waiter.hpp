@@ -1,6 +1,7 @@
 #pragma once
 
 #include <mortise/base/abi.hpp>
+#include <mortise/base/atomic.hpp>
 #include <mortise/base/clock.hpp>
 #include <mortise/wait/context.hpp>
 
@@ -9,12 +10,13 @@ namespace mortise::inline MORTISE_ABI::wait {
 // One waiting party in one queue. Lives on the party's stack or in its coroutine frame; every field but the
 // first is read and written under the queue's lock only.
 struct waiter {
-  parker* who = nullptr;   // never freed; the waker copies it out before it lets the queue go
-  waiter* next = nullptr;  // towards the tail; the tail's is null
-  waiter* prev = nullptr;  // towards the head; the head's is the tail, so that both ends are one load away
-  nanos since = 0;         // by the age clock, when it began to wait; 0: it is in no queue
-  nanos offered =
-      0;  // by the age clock, when it was last told to come and claim; 0: no such wake is in flight
+  plain<parker*> who = nullptr;   // never freed; the waker copies it out before it lets the queue go
+  plain<waiter*> next = nullptr;  // towards the tail; the tail's is null
+  plain<waiter*> prev =
+      nullptr;             // towards the head; the head's is the tail, so that both ends are one load away
+  plain<nanos> since = 0;  // by the age clock, when it began to wait; 0: it is in no queue
+  // By the age clock, when it was last told to come and claim; 0: no such wake is in flight.
+  plain<nanos> offered = 0;
 
   // For parties that cannot run their own waiting loop (coroutines, callbacks): what their wake does for
   // them.
@@ -48,7 +50,8 @@ inline waiter* remove(waiter* head, waiter& n) noexcept {
     return n.next;
   }
   n.prev->next = n.next;
-  (n.next != nullptr ? n.next : head)->prev = n.prev;
+  waiter* const behind = n.next;
+  (behind != nullptr ? behind : head)->prev = n.prev;
   return head;
 }
 

@@ -2,14 +2,15 @@
 
 #include <pthread.h>
 
-#include <chrono>
 #include <mutex>
 #include <system_error>
-#include <thread>
 #include <vector>
 
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/futex.hpp>
+#include <mortise/base/os_mutex.hpp>
+#include <mortise/base/os_thread.hpp>
+#include <mortise/base/process_global.hpp>
 #include <mortise/wait/offer.hpp>
 
 namespace mortise::inline MORTISE_ABI::wait {
@@ -24,11 +25,13 @@ struct entry {
 
 class warden {
  public:
+  constexpr warden() = default;
+
   bool watch(entry e) noexcept {
     const std::lock_guard hold{m_guard};
     try {
       if (!m_started) {
-        std::thread([this] { serve(); }).detach();
+        os_thread([this] { serve(); }).detach();
         m_started = true;
       }
       m_watched.push_back(e);
@@ -58,7 +61,7 @@ class warden {
     m_started = false;
     m_watched.clear();
   }
-  std::mutex& guard() noexcept { return m_guard; }
+  os_mutex& guard() noexcept { return m_guard; }
 
  private:
   void serve() noexcept {
@@ -66,7 +69,7 @@ class warden {
       futex_wait(m_busy, 0, never);
       // relaxed: only decides whether to look at the list again, which is read under the lock
       while (m_busy.load(memory_order_relaxed) != 0) {
-        std::this_thread::sleep_for(std::chrono::nanoseconds(tick));
+        sleep_this_thread_until(now_ns() + tick);
         const std::lock_guard hold{m_guard};
         for (const entry& e : m_watched) e.examine(e.lock);
         if (m_watched.empty()) m_busy.store(0, memory_order_relaxed);
@@ -74,28 +77,29 @@ class warden {
     }
   }
 
-  std::mutex m_guard;
+  os_mutex m_guard;
   std::vector<entry> m_watched;
   bool m_started = false;
   atomic<std::uint32_t> m_busy{0};
 };
 
-// Never destroyed: locks are used until the very end of the process.
-warden& the_warden() noexcept {
-  static warden& w = [&]() -> warden& {
-    pthread_atfork([] { the_warden().guard().lock(); }, [] { the_warden().guard().unlock(); },
-                   [] {
-                     the_warden().forget();
-                     the_warden().guard().unlock();
-                   });
-    return *new warden;
-  }();
-  return w;
+constinit process_global<warden> the_warden;
+
+void prepare_for_fork() {
+  [[maybe_unused]] static const int once =
+      pthread_atfork([] { the_warden->guard().lock(); }, [] { the_warden->guard().unlock(); },
+                     [] {
+                       the_warden->forget();
+                       the_warden->guard().unlock();
+                     });
 }
 
 }  // namespace
 
-bool watch(void* lock, void (*examine)(void*)) noexcept { return the_warden().watch({lock, examine}); }
-void unwatch(void* lock) noexcept { the_warden().unwatch(lock); }
+bool watch(void* lock, void (*examine)(void*)) noexcept {
+  prepare_for_fork();
+  return the_warden->watch({lock, examine});
+}
+void unwatch(void* lock) noexcept { the_warden->unwatch(lock); }
 
 }  // namespace mortise::inline MORTISE_ABI::wait
