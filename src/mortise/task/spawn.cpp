@@ -52,6 +52,7 @@ unborn_fiber make_fiber(scope_core& scope, std::size_t size, std::size_t alignme
   const std::uintptr_t room = (top - size) & ~std::uintptr_t{std::max<std::size_t>(alignment, 16) - 1};
   t.body = reinterpret_cast<closure*>(room);
   t.rest = make_stack<&worker::fiber_main>(memory.base, reinterpret_cast<char*>(room));
+  name_stack(t.rest, "fiber", t.id());
   return {&t, t.body};
 }
 

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include <cstdint>
+#include <cstdio>
 
 #if MORTISE_ASAN
 #include <sanitizer/common_interface_defs.h>
@@ -78,6 +79,15 @@ suspended make_raw_stack(char* base, char* top, void (*start)(bc::transfer_t)) n
   s.shadow = __tsan_create_fiber(0);
 #endif
   return s;
+}
+
+void name_stack([[maybe_unused]] const suspended& s, [[maybe_unused]] const char* kind,
+                [[maybe_unused]] unsigned long number) noexcept {
+#if MORTISE_TSAN
+  char name[64];
+  std::snprintf(name, sizeof name, "mortise %s %lu", kind, number);
+  __tsan_set_fiber_name(s.shadow, name);
+#endif
 }
 
 void drop_stack([[maybe_unused]] suspended& s) noexcept {

@@ -65,6 +65,9 @@ void* switch_stack(suspended& from, const suspended& to, void* data) noexcept;
 // The same from a stack that is never come back to.
 [[noreturn]] void switch_for_good(suspended& last, const suspended& to, void* data) noexcept;
 
+// What reports of a sanitizer that knows our stacks call this one: "mortise fiber 123".
+void name_stack(const suspended& s, const char* kind, unsigned long number) noexcept;
+
 // Forgets a stack that was left for good.
 void drop_stack(suspended& s) noexcept;
 

@@ -296,6 +296,7 @@ carrier* worker::take_carrier() noexcept {
     c->memory = m_home.carrier_stacks().take();
     c->rest =
         make_stack<&worker::carrier_main>(c->memory.base, c->memory.base + m_home.carrier_stacks().size());
+    name_stack(c->rest, "worker", m_index);
     return c.release();
   } catch (const std::exception&) {
     return nullptr;
