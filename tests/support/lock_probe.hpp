@@ -17,6 +17,33 @@ class lock_probe {
     return n;
   }
 
+  // What a mutex looks like to someone who must not wait for it, in a program that hangs. `visit` is called for
+  // each waiter, in their order, under the queue lock; false: that lock could not be had in `tries`, and nobody
+  // was visited.
+  struct view {
+    bool held, reserved, watched, queue_locked;
+  };
+  template <class Visit>
+  static bool look(mutex& m, unsigned tries, view& seen, Visit visit) {
+    using word = mutex::word;
+    std::uint64_t w = m.m_word.load(memory_order_relaxed);
+    for (;; --tries) {
+      seen = {(w & word::held) != 0, (w & word::starving) != 0, (w & word::watched) != 0,
+              (w & word::queue_lock) != 0};
+      if (tries == 0) return false;
+      if (seen.queue_locked) {
+        std::this_thread::yield();
+        w = m.m_word.load(memory_order_relaxed);
+      } else if (m.m_word.compare_exchange_weak(w, w | word::queue_lock, memory_order_acquire,
+                                                memory_order_relaxed)) {
+        break;
+      }
+    }
+    for (const wait::waiter* x = mutex::head_of(w); x != nullptr; x = x->next) visit(*x);
+    m.release_queue_lock(w);
+    return true;
+  }
+
   static void wait_for_waiters(mutex& m, unsigned n) {
     while (waiters(m) != n) std::this_thread::yield();
   }
