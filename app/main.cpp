@@ -63,8 +63,9 @@ int main(int argc, char** argv) {
     if (words[0] == "run") return run_command({words.begin() + 1, words.end()});
     if (words[0] == "--version" || words[0] == "-V") return printed(0, version());
     const std::string near = app::nearest(words[0], {"run", "--version", "--help"});
-    return fail(2, near.empty() ? fmt::format("{}: no such command; there is: run", words[0])
-                                : fmt::format("{}: no such command; did you mean {}?", words[0], near));
+    throw app::usage_error(near.empty()
+                               ? fmt::format("{}: no such command; there is: run", words[0])
+                               : fmt::format("{}: no such command; did you mean {}?", words[0], near));
   } catch (const app::answer& a) {
     return printed(0, a.what());
   } catch (const app::usage_error& e) {

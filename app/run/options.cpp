@@ -69,6 +69,20 @@ CLI::Validator one_of(std::initializer_list<Enum> choices) {
       allowed);
 }
 
+// What was typed is shown as one line, and moves no cursor.
+std::string printable(const std::string& text) {
+  std::string shown;
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x20 || code == 0x7F) {
+      shown += fmt::format("\\x{:02x}", code);
+    } else {
+      shown += c;
+    }
+  }
+  return shown;
+}
+
 std::string unknown_flag(const CLI::App& app, const std::vector<std::string>& arguments) {
   std::vector<std::string> known;
   for (const CLI::Option* o : app.get_options()) known.push_back(o->get_name());
@@ -86,12 +100,11 @@ std::string unknown_flag(const CLI::App& app, const std::vector<std::string>& ar
 std::string one_line(const CLI::App& app, const CLI::ParseError& e,
                      const std::vector<std::string>& arguments) {
   std::string text = e.what();
-  std::replace(text.begin(), text.end(), '\n', ' ');
   if (dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr) {
     if (std::string unknown = unknown_flag(app, arguments); !unknown.empty()) return unknown;
-    const auto argument = text.rfind(": ");  // "The following argument was not expected: x"
-    if (argument != std::string::npos) text.erase(0, argument + 2);
-    return fmt::format("{}: not expected; flags start with --, see mortise run --help", text);
+    const auto extras = app.remaining();
+    return fmt::format("{}: not expected; flags start with --, see mortise run --help",
+                       extras.empty() ? text : extras.front());
   }
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&e) != nullptr) {
     std::string flag = text.substr(0, text.find_first_of(": "));
@@ -107,6 +120,8 @@ std::string one_line(const CLI::App& app, const CLI::ParseError& e,
 }
 
 }  // namespace
+
+usage_error::usage_error(const std::string& text) : std::runtime_error{printable(text)} {}
 
 const char* to_string(task_kind k) {
   return k == task_kind::fiber ? "fiber" : k == task_kind::coroutine ? "coroutine" : "thread";

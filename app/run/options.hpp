@@ -30,9 +30,11 @@ struct run_options {
   std::uint64_t parties() const { return readers + writers; }
 };
 
-// Something the user wrote cannot be done; what() is one line that names it and says what is allowed. Exit 2.
+// Something the user wrote cannot be done; what() is one line that names it and says what is allowed, with what
+// cannot be printed as \x0a. Exit 2.
 class usage_error : public std::runtime_error {
-  using std::runtime_error::runtime_error;
+ public:
+  explicit usage_error(const std::string& text);
 };
 
 // Help or version was asked for; what() is the text. Exit 0.

@@ -60,6 +60,21 @@ TEST(options, bad_ones_name_flag_value_and_range) {
   }
 }
 
+// The bug: what was typed was printed as it came, a newline or an escape sequence too.
+TEST(options, errors_are_one_line_whatever_was_typed) {
+  EXPECT_EQ(error_of({"--ke\nys", "1"}), "--ke\\x0ays: no such flag; did you mean --keys?");
+  EXPECT_EQ(error_of({"--keys", "1\n2"}), "--keys: 1\\x0a2 is not in 1..1000000");
+  EXPECT_EQ(error_of({"--keys", "\x1b[2J"}), "--keys: \\x1b[2J is not in 1..1000000");
+  EXPECT_EQ(error_of({"a\rb"}), "a\\x0db: not expected; flags start with --, see mortise run --help");
+}
+
+// The bug: of several the error named all in one, and of one with a colon only what stood behind it.
+TEST(options, the_first_stray_word_is_named) {
+  constexpr const char* rest = ": not expected; flags start with --, see mortise run --help";
+  EXPECT_EQ(error_of({"a b", "c: d"}), std::string("a b") + rest);
+  EXPECT_EQ(error_of({"c: d", "--json", "a"}), std::string("c: d") + rest);
+}
+
 TEST(options, leading_zeros_are_not_octal) {  // the bug: 010 meant eight readers
   EXPECT_EQ(app::parse_run({"--readers", "010"}).readers, 10u);
   EXPECT_EQ(app::parse_run({"--workers", "08"}).workers, 8u);
