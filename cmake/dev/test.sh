@@ -57,6 +57,33 @@ tsan_stage() {
   ctest_in tsan "$@"
 }
 
+fuzz_build() {
+  configure fuzz -DCMAKE_CXX_COMPILER="$(command -v clang++-"$(clang_version)")"
+  compile fuzz fuzzers
+}
+
+fuzz_stage() {
+  fuzz_build
+  ctest_in fuzz -L fuzz
+}
+
+# fuzz_for SECONDS: each fuzzer goes on from what earlier runs came across, kept in build/fuzz/corpus.
+fuzz_for() {
+  local what log here=tests/fuzz found=build/fuzz/corpus
+  fuzz_build
+  for what in duration flags; do
+    mkdir -p "$found/$what"
+    log=build/fuzz/$what.log
+    if ! build/fuzz/tests/fuzz/${what}_fuzzer -max_total_time="$1" -max_len=120 -dict=$here/$what.dict \
+      -artifact_prefix=build/fuzz/ "$found/$what" $here/corpus/$what >"$log" 2>&1 </dev/null; then
+      grep -a -E 'what\(\)|ERROR|runtime error|Test unit' "$log" >&2
+      say "fuzz: $what broke a property; the log is $log"
+      return 1
+    fi
+    say "fuzz: $what: $(tail -n 1 "$log")"
+  done
+}
+
 cpp_files() { find app bench examples src tests -name '*.[ch]pp' -print0 2>/dev/null; }
 
 formatter() {
@@ -89,6 +116,7 @@ test_all() {
   stage "release with layers and packaging" release_stage
   stage "debug with ASan and UBSan" debug_stage
   stage "ThreadSanitizer" tsan_stage
+  stage "fuzzers: short" fuzz_stage
   summary
 }
 
@@ -99,6 +127,7 @@ check_all() {
   stage "release: stress" release_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
   stage "debug: stress" debug_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
   stage "ThreadSanitizer: stress" tsan_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
+  stage "fuzzers" fuzz_for 120
   stage "benchmarks: smoke" python3 bench/table.py --quick
   summary
 }
