@@ -247,7 +247,8 @@ void worker::idle() noexcept {
     m_idle_time += now_ns() - before;
   }
   m_home.no_longer_idle(m_index);
-  m_wake.store(0, memory_order_relaxed);  // what the waker sent is found through the inbox's lock
+  // acquire, and so an RMW: a wake that this overwrites must be seen with what it was for, the runtime's end
+  m_wake.exchange(0, memory_order_acquire);
 }
 
 // When to look at the peers by ourselves: at growing intervals, and no more once a longest one has passed in which
