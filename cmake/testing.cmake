@@ -1,5 +1,5 @@
 # mortise_tests(<prefix> <library> <source>...): each x_test.cpp is one executable <prefix>_x_test, and its cases are
-# ctest cases. Labels: *_test quick, *_stress stress, *_model model, *_crash crash.
+# ctest cases. Labels: *_test quick, *_stress stress, *_crash crash. (*_model: tests/explore/CMakeLists.txt)
 
 find_package(GTest REQUIRED)
 include(GoogleTest)
