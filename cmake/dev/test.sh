@@ -113,7 +113,7 @@ test_quick() {
 test_all() {
   mkdir -p build
   stage formatting format_stage
-  stage "release with layers and packaging" release_stage
+  stage "release with layers and packaging" release_stage -LE check
   stage "debug with ASan and UBSan" debug_stage
   stage "ThreadSanitizer" tsan_stage
   stage "fuzzers: short" fuzz_stage
