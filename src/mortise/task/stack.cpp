@@ -17,7 +17,6 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 namespace {
 
 constexpr std::size_t chunk_size = std::size_t{64} << 20;
-constexpr std::size_t smallest = std::size_t{16} << 10;
 constexpr int madv_guard_install = 102;  // MADV_GUARD_INSTALL, absent from older headers
 constexpr std::uint64_t canary = 0x6d6f72746973652e;
 
@@ -86,7 +85,7 @@ guard_kind install_guard(void* base) noexcept {
 
 }  // namespace
 
-stack_pool::stack_pool(std::size_t size) : m_size{std::bit_ceil(std::max(size, smallest))} {
+stack_pool::stack_pool(std::size_t size) : m_size{rounded(size, page_size())} {
   if (m_size > chunk_size) out_of("mortise: a fiber stack of more than 64 MiB", EINVAL);
 }
 
