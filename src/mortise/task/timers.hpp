@@ -70,7 +70,7 @@ class timers {
 
   struct due {
     nanos at;
-    std::uint64_t packed;  // 48 bits of task, 16 of its round
+    std::uint64_t packed;  // 48 bits of task (base/pointer_bits.hpp), 16 of its round
     task_block* task() const noexcept { return reinterpret_cast<task_block*>(packed << 16 >> 16); }
     std::uint16_t round() const noexcept { return static_cast<std::uint16_t>(packed >> 48); }
   };
