@@ -28,8 +28,11 @@ class parker {
   // (warden.hpp).
   virtual bool runs_by_itself() const noexcept { return false; }
 
-  // The suspended coroutine behind this parker does not wait after all, or its frame is being destroyed:
-  // forget it.
+  // The coroutine behind this parker, whose waiter may be in a queue by now, has suspended: it may be resumed
+  // from now on, and not before. What woke it in between counts.
+  virtual void has_suspended() noexcept {}
+
+  // The coroutine behind this parker does not wait after all, or its frame is being destroyed: forget it.
   virtual void abandon() noexcept {}
 
   // A number to print: the kernel's thread id, the fiber's number.
