@@ -6,7 +6,8 @@ readonly FORMAT_VERSION=19  # formatting differs between versions
 
 declare -A WHY=(
   [run]="to build and run mortise" [test]="for the tests" [packaging]="for the packaging's tests"
-  [clang]="for ThreadSanitizer" [format]="for formatting" [bench]="for the benchmarks")
+  [clang]="for ThreadSanitizer" [format]="for formatting" [bench]="for the benchmarks"
+  [cross]="for aarch64")
 
 packages_of() {  # group -> names
   case $1 in
@@ -26,6 +27,7 @@ packages_of() {  # group -> names
       fi
       ;;
     bench) echo libbenchmark-dev libboost-fiber-dev python3 ;;
+    cross) echo g++-aarch64-linux-gnu qemu-user ;;
   esac
 }
 
