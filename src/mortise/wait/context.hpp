@@ -18,7 +18,8 @@ namespace mortise::inline MORTISE_ABI::wait {
 // leaves a permit, which makes the next `park()` return at once) and also when the party is long gone:
 // parkers are recycled but never freed, so that a waker may be late. Several permits are one. Does not
 // promise that a wake was meant for the present user of a recycled parker: whoever parks loops on its
-// condition.
+// condition. Nor that a permit outlives a yield or a sleep of the party: who has told others where to wake it
+// parks next, or looks at its condition after the last of these with something that orders it.
 class parker {
  public:
   virtual void unpark() noexcept = 0;
