@@ -7,6 +7,11 @@
 // then even if there is none; and a worker that goes idle while others make progress looks again by itself,
 // at growing intervals (patrol). A wake for each short burst would cost more than the burst. Where two
 // workers have little to do, the second's tasks gather on the first (gather).
+//
+// Orderings  W1 wake's RMW on m_wake (release) <-> idle's RMW that resets it (acquire): a wake that is taken back because the
+//               worker was awake already was for something that is then seen: m_stopping (what is in the inbox R1 shows
+//               anyway). A plain store would read nothing, and then neither x86 before its next RMW nor C++ at all keeps the
+//               next look behind it: the worker would sleep for ever and the runtime's destructor with it.
 #include <mortise/task/worker.hpp>
 
 #include <algorithm>
@@ -240,7 +245,7 @@ void worker::idle() noexcept {
     m_idle_time += now_ns() - before;
   }
   m_home.no_longer_idle(m_index);
-  m_wake.store(0, memory_order_relaxed);  // what the waker sent is found through the inbox's lock
+  m_wake.exchange(0, memory_order_acquire);  // W1
 }
 
 // When to look at the peers by ourselves: at growing intervals, and no more once a longest one has passed in which
@@ -261,7 +266,7 @@ nanos worker::next_patrol(nanos now) noexcept {
 }
 
 void worker::wake() noexcept {
-  m_wake.store(1, memory_order_release);
+  m_wake.exchange(1, memory_order_release);  // W1; an RMW, so that it does not hide an earlier wake's release
   futex_wake(m_wake, 1);
 }
 
