@@ -7,7 +7,7 @@ readonly FORMAT_VERSION=19  # formatting differs between versions
 declare -A WHY=(
   [run]="to build and run mortise" [test]="for the tests" [packaging]="for the packaging's tests"
   [clang]="for ThreadSanitizer" [format]="for formatting" [bench]="for the benchmarks"
-  [spin]="for the models")
+  [spin]="for the models" [cross]="for aarch64")
 
 packages_of() {  # group -> names
   case $1 in
@@ -30,6 +30,7 @@ packages_of() {  # group -> names
       if has spin || apt_knows spin; then echo spin gcc; fi
       ;;
     bench) echo libbenchmark-dev libboost-fiber-dev python3 ;;
+    cross) echo g++-aarch64-linux-gnu qemu-user ;;
   esac
 }
 
