@@ -285,13 +285,14 @@ bool mutex::suspend(wait::waiter& n, void* frame, bool native, wait::executor* w
     return true;
   }
   if (!take_or_queue(n)) return true;  // from here on the frame may be running elsewhere
+  n.who = nullptr;
   who->abandon();
   return false;
 }
 
-// The frame of a coroutine that waits is being destroyed.
+// The frame of a coroutine that waits, or gave way first, is being destroyed.
 void mutex::forget(wait::waiter& n) noexcept {
-  leave(n);
+  if (n.queued()) leave(n);
   n.who->abandon();
 }
 
