@@ -282,12 +282,13 @@ bool mutex::suspend(wait::waiter& n, void* frame, bool native, wait::executor* w
   wait::parker* const who = n.who;
   if (!go_on) {
     who->unpark();  // resumed behind the others that are runnable, it competes then
-    return true;
+  } else if (take_or_queue(n)) {
+    n.who = nullptr;
+    who->abandon();
+    return false;
   }
-  if (!take_or_queue(n)) return true;  // from here on the frame may be running elsewhere
-  n.who = nullptr;
-  who->abandon();
-  return false;
+  who->settled();  // from here on the frame may be running elsewhere
+  return true;
 }
 
 // The frame of a coroutine that waits, or gave way first, is being destroyed.

@@ -28,6 +28,10 @@ class parker {
   // (warden.hpp).
   virtual bool runs_by_itself() const noexcept { return false; }
 
+  // The coroutine behind this parker is where its waker will find it: it may be resumed from now on. Called once for each
+  // wait, by whoever suspends it, last of all.
+  virtual void settled() noexcept {}
+
   // The suspended coroutine behind this parker does not wait after all, or its frame is being destroyed:
   // forget it.
   virtual void abandon() noexcept {}

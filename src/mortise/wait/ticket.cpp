@@ -3,23 +3,26 @@
 //
 // 1. Promise     a coroutine is resumed once for each wait, on its executor, never inside unpark; an
 //                unpark is never lost
-// 2. Word        m_state, exact: free, parked, posted (the job is with the executor), running (the job
-//                asks `step`), again (an unpark came while it was asking)
-// 3. States      parked --unpark--> posted; posted, again, free --unpark--> unchanged
+// 2. Word        m_state, exact: free, parked, posted (the job is with the executor), running (the coroutine is on its
+//                way into a queue, or the job asks `step`), again (an unpark came while it was running)
+// 3. States      free --taken--> running; parked --unpark--> posted; posted, again, free --unpark--> unchanged
 //                running --unpark--> again; posted --job--> running
+//                running --settled--> parked; again --settled--> posted
 //                running --claimed--> free, resumed; running --nothing--> parked
 //                again --nothing--> running (asks once more)
 //                posted --drop--> free, the node leaves its queue
-//                parked --abandon--> free; posted --abandon--> posted without a node, its job only frees
+//                parked, running, again --abandon--> free; posted --abandon--> posted without a node, its job only frees
 // 4. Invariants  I1: at most one job of a ticket is with an executor or runs; I2: a free ticket has no node
+//                I3: no job of a ticket is with an executor while its coroutine is on its way into a queue: a late unpark,
+//                meant for the ticket's user before, may come at any time
 // 5. Orderings   O1 unpark's RMW (release) <-> the job's RMW (acquire): what the waker did is seen by the
-//                   claim
+//                   claim. `settled` is a release too: the job's RMW sees the node and the frame as they were left
 //                O2 handing a ticket out is under the pool's lock, which orders reuse
 // 6. Last touch  tickets are recycled, never freed: a late unpark finds `free` (nothing) or a new user (a
 //                wasted claim)
-// 7. Wake ledger the unparker that replaced `parked` owes the post; dropped jobs pass on through
-//                `step(leave)`
-// 8. Evidence    lock/mutex_test.cpp
+// 7. Wake ledger the unparker that replaced `parked` owes the post, and `settled` if it finds `again`; dropped jobs
+//                pass on through `step(leave)`
+// 8. Evidence    ticket_test.cpp, lock/mutex_test.cpp
 #include <mutex>
 #include <new>
 
@@ -52,11 +55,19 @@ class ticket final : public parker, public job {
     }
   }
 
+  void settled() noexcept override {
+    state s = running;
+    if (m_state.compare_exchange_strong(s, parked, memory_order_release, memory_order_relaxed)) return;  // O1
+    m_state.store(posted, memory_order_release);  // it was `again`, which others leave alone
+    m_where->post(*this);
+  }
+
   void abandon() noexcept override {
     m_node = nullptr;
-    state expected = parked;
-    if (m_state.compare_exchange_strong(expected, free, memory_order_acquire, memory_order_relaxed))
-      recycle();
+    for (state s = m_state.load(memory_order_relaxed); s != posted && s != free;) {
+      if (m_state.compare_exchange_weak(s, free, memory_order_acquire, memory_order_relaxed))
+        return recycle();
+    }
   }
 
  private:
@@ -110,7 +121,7 @@ ticket& ticket::take(void* frame, waiter& node, executor& where) noexcept {
   t->m_frame = frame;
   t->m_node = &node;
   t->m_where = &where;
-  t->m_state.store(parked, memory_order_release);  // O2
+  t->m_state.store(running, memory_order_release);  // O2, keeps I3
   return *t;
 }
 
