@@ -285,6 +285,7 @@ bool mutex::suspend(wait::waiter& n, void* frame, bool native, wait::executor* w
   if (!go_on) {
     who->unpark();  // resumed behind the others that are runnable, it competes then
   } else if (take_or_queue(n)) {
+    n.who = nullptr;
     who->abandon();
     return false;
   }
@@ -292,9 +293,9 @@ bool mutex::suspend(wait::waiter& n, void* frame, bool native, wait::executor* w
   return true;
 }
 
-// The frame of a coroutine that waits is being destroyed.
+// The frame of a coroutine that waits, or gave way first, is being destroyed.
 void mutex::forget(wait::waiter& n) noexcept {
-  leave(n);
+  if (n.queued()) leave(n);
   n.who->abandon();
 }
 
