@@ -265,16 +265,14 @@ void mutex::unlock_slow() noexcept {
 }
 
 // The warden's look at a lock that is on its list, see warden.hpp. Must not wait for the queue lock.
-void mutex::examine(void* self) noexcept {
+void mutex::examine(void* self, wait::offer& next) noexcept {
   mutex& m = *static_cast<mutex*>(self);
   std::uint64_t w = m.m_word.load(memory_order_relaxed);  // O4
   if ((w & (word::held | word::queue_lock)) != 0) return;
   if (!m.m_word.compare_exchange_strong(w, w | word::queue_lock, memory_order_acquire, memory_order_relaxed))
-    return;  // O3
-  wait::offer next;
+    return;                                  // O3
   next.choose(head_of(w), age_clock_now());  // keeps I2
   m.release_queue_lock(w);
-  next.wake();
 }
 
 // A coroutine waits. False: it has the lock and goes on at once.

@@ -158,7 +158,7 @@ class MORTISE_CAPABILITY("mutex") mutex {
   std::uint64_t guard_offers(const wait::waiter& head, std::uint64_t flags) noexcept;
   std::uint64_t take_queue_lock() noexcept;
   void release_queue_lock(std::uint64_t keep) noexcept;
-  static void examine(void* self) noexcept;
+  static void examine(void* self, wait::offer& next) noexcept;
 
 #if MORTISE_IS_CHECKED
   MORTISE_API void noted() noexcept;

@@ -151,7 +151,7 @@ TEST(mutex, who_has_waited_for_long_is_served_in_order) {
 }
 
 // The coroutine of another library, in the queue on an executor that runs when told.
-foreign::coroutine take_once(mortise::mutex& m, foreign::manual_executor& ex, int& taken) {
+foreign::coroutine take_once(mortise::mutex& m, mortise::wait::executor& ex, int& taken) {
   const auto hold = co_await m.async_lock(&ex);
   ++taken;
 }
@@ -315,6 +315,40 @@ TEST(mutex, foreign_coroutine_without_an_executor_is_resumed) {
   }(m, taken);
   m.unlock();
   while (!taken.load()) std::this_thread::yield();
+}
+
+// The bug: the warden holds its list while it posts, and an executor that uses a mutex of ours in `post` needs that list.
+TEST(mutex, the_warden_holds_nothing_while_it_posts) {
+  struct unlocking_executor final : mortise::wait::executor {
+    explicit unlocking_executor(std::unique_lock<mortise::mutex>& h) : held{h} {}
+    void post(mortise::wait::job& j) noexcept override {
+      if (held.owns_lock()) held.unlock();  // two coroutines wait for it, so the warden has to watch them
+      kept.post(j);
+      posted.store(true);
+    }
+    std::unique_lock<mortise::mutex>& held;
+    foreign::manual_executor kept;
+    mortise::atomic<bool> posted{false};
+  };
+  mortise::mutex m;
+  mortise::mutex inner;
+  foreign::manual_executor stopped;
+  int taken = 0;
+  std::unique_lock<mortise::mutex> held;
+  [](mortise::mutex& lock, std::unique_lock<mortise::mutex>& out) -> foreign::detached {
+    out = co_await lock.async_lock();
+  }(inner, held);
+  const auto third = take_once(inner, stopped, taken);
+  const auto fourth = take_once(inner, stopped, taken);
+  unlocking_executor unlocking{held};
+  m.lock();
+  const auto first = take_once(m, stopped, taken);
+  std::this_thread::sleep_for(2ms);  // so that the lock is reserved for the queue
+  m.unlock();
+  const auto second = take_once(m, unlocking, taken);          // comes later, so the warden tells it
+  while (!unlocking.posted.load()) std::this_thread::yield();  // hangs if the warden waits for itself
+  while (unlocking.kept.run_all() + stopped.run_all() != 0) {}
+  EXPECT_EQ(taken, 4);
 }
 
 #if !defined(__SANITIZE_THREAD__)

@@ -20,7 +20,7 @@ constexpr nanos tick = offer_bound / 2;
 
 struct entry {
   void* lock;
-  void (*examine)(void*);
+  examine_lock examine;
 };
 
 class warden {
@@ -70,11 +70,23 @@ class warden {
       // relaxed: only decides whether to look at the list again, which is read under the lock
       while (m_busy.load(memory_order_relaxed) != 0) {
         sleep_this_thread_until(now_ns() + tick);
-        const std::lock_guard hold{m_guard};
-        for (const entry& e : m_watched) e.examine(e.lock);
-        if (m_watched.empty()) m_busy.store(0, memory_order_relaxed);
+        for (std::size_t i = 0; look_at(i); ++i) {}
       }
     }
+  }
+
+  // False: there is no such entry. Wakes with the list left: an executor's `post` may use locks that need it. What moves to the
+  // place of one that is taken off meanwhile is looked at in the next tick.
+  bool look_at(std::size_t i) noexcept {
+    offer next;
+    {
+      const std::lock_guard hold{m_guard};
+      if (m_watched.empty()) m_busy.store(0, memory_order_relaxed);
+      if (i >= m_watched.size()) return false;
+      m_watched[i].examine(m_watched[i].lock, next);
+    }
+    next.wake();
+    return true;
   }
 
   os_mutex m_guard;
@@ -96,7 +108,7 @@ void prepare_for_fork() {
 
 }  // namespace
 
-bool watch(void* lock, void (*examine)(void*)) noexcept {
+bool watch(void* lock, examine_lock examine) noexcept {
   prepare_for_fork();
   return the_warden->watch({lock, examine});
 }
