@@ -18,6 +18,7 @@ namespace mortise::inline MORTISE_ABI {
 //                program order for the compiler only (signal fence). D2 the peer's membarrier stands between its store
 //                and its load: an owner that loaded before the barrier has its store seen by the peer; one that loads
 //                after it sees the peer's. A plain fence on the peer's side alone would not do.
+//                aarch64: the owner's load may be done before its store is seen, as on x86; nothing else is assumed
 //                D3 each unlock is a release store <-> the other side's acquire load of that flag as free
 // 6. Last touch  unlock's store. 7. Wake ledger: none, nobody sleeps
 // 8. Evidence    runtime_test.cpp (a_hog_among_sleepers_does_not_keep_them). An RMW for each sleep, which drains the store

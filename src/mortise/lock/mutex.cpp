@@ -49,6 +49,8 @@
 //    O3  taking the queue lock is an acquire, giving it up a release: the queue's links and the waiters'
 //        fields.
 //    O4  loads before a CAS are relaxed: the CAS checks what they saw.
+//    aarch64: a plain store that gives up the queue lock ends the release sequence of the unlock before, so whoever
+//    makes it must have acquired, which taking the queue lock did.
 //    No Dekker shape: a waiter publishes itself and checks HELD in one and the same word.
 //
 // 6. Last touch. unlock: its CAS; in unlock_slow the store that clears HELD and QUEUE_LOCK together. The

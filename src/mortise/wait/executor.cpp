@@ -15,7 +15,8 @@ namespace {
 // The fallback: one thread, first come first served. Not fast; programs with many coroutines bring a runtime.
 //
 // Wake ledger: who posts counts `m_posts` up, then wakes. The thread reads the count before it looks for a job, so a post
-// that it did not see has changed the word on which it sleeps.
+// that it did not see has changed the word on which it sleeps. Both are relaxed: a count may move into the section of
+// m_guard beside it but not through it, so it is on the same side of the other's section as that one is.
 class resumer final : public executor {
  public:
   constexpr resumer() = default;

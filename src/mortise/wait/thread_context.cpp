@@ -11,7 +11,9 @@
 // 5. Orderings   O1 unpark's exchange (release) <-> park's exchange (acquire): what the waker wrote is
 //                   seen by the woken
 //                O2 park's empty->asleep is relaxed: it publishes nothing, the kernel re-checks the word
-//                   under its own lock
+//                   under its own lock, behind a full barrier in the system call; the waker's call has one, too
+//                aarch64: a park that fails to become asleep has read the permit relaxed; the exchange behind it
+//                   acquires
 // 6. Last touch  parkers are recycled, never freed: a late unpark leaves a stray permit, which park's
 //                callers allow for
 // 7. Wake ledger the unparker that replaced `asleep` owes the futex wake; nobody else does
