@@ -93,7 +93,7 @@ class MORTISE_CAPABILITY("mutex") mutex {
   [[nodiscard]] bool try_lock_until(std::chrono::time_point<Clock, Duration> t) noexcept
       MORTISE_TRY_ACQUIRE(true) {
     while (!try_fast() && !lock_slow(deadline_at(t))) {
-      if (Clock::now() >= t) return false;
+      if (has_come(t)) return false;
     }
     noted();
     return true;
