@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include <mortise/lock/guarded.hpp>
 #include <mortise/lock/mutex.hpp>
 
 namespace mortise::inline MORTISE_ABI {
@@ -15,6 +16,11 @@ class lock_probe {
     for (const wait::waiter* x = mutex::head_of(w); x != nullptr; x = x->next) ++n;
     m.release_queue_lock(w);
     return n;
+  }
+
+  template <class T>
+  static unsigned waiters(guarded<T>& g) {
+    return waiters(g.m_mutex);
   }
 
   // What a mutex looks like to someone who must not wait for it, in a program that hangs. `visit` is called for
