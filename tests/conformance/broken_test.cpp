@@ -110,6 +110,8 @@ constexpr control controls[] = {
     {"broken_touches_after_release", "next_holder", "may_free_it_at_once"},
     {"broken_touches_after_release", "next_holder", "may_be_of_any_kind"},
     {"broken_ends_with_its_destructor", "global_lock", "works_until_the_very_end"},
+    {"broken_belongs_to_its_process", "forked", "child_uses_what_nobody_holds"},
+    {"broken_belongs_to_its_process", "forked", "child_unlocks_what_the_forking_thread_holds"},
     {"broken_keeps_it_after_a_throw", "thrown", "out_of_a_section_frees_the_lock"},
     {"broken_belongs_to_its_thread", "migration", "fiber_locks_on_one_worker_and_unlocks_on_another", true},
     {"broken_counts_in_a_byte", "crowd", "is_served_to_the_last_and_each_once", true},

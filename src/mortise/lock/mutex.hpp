@@ -40,7 +40,8 @@ namespace mortise::inline MORTISE_ABI {
 // - One who is offered the lock and never runs holds nobody up for longer than some 4 ms (wait/warden.hpp).
 // Does not promise
 // - Recursion: locking again by the holder waits for ever (named in checked builds).
-// - Cancellation: lock() ignores stop requests. Survival of fork while held by another thread of the parent.
+// - Cancellation: lock() ignores stop requests. Survival of fork while another thread of the parent
+//   holds it or waits for it: the child has no such thread. What the forking thread holds alone it may unlock in both.
 // - Hand-over between threads in checked builds: what lock() took, the same party unlocks. What async_lock()
 // took may be
 //   unlocked anywhere.
