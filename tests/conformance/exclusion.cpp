@@ -67,7 +67,7 @@ TYPED_TEST_SUITE(pairs, pairs_locks, lock_names);
 TYPED_TEST(pairs, holder_hands_over_to_waiter) {
   stage<TypeParam> parties;
   for_all_pairs<TypeParam>([&](kind holder, kind waiter) {
-    for (int round = 0; round < 5; ++round) {
+    for (int round = 0; round < 3; ++round) {
       typename TypeParam::lock m;
       std::atomic<bool> held{false}, go_on{false};
       int written = 0, seen = 0;  // guarded by m
@@ -96,7 +96,7 @@ TYPED_TEST(pairs, two_take_turns) {  // the bug: two kinds that do not see each 
   for_all_pairs<TypeParam>([&](kind one, kind other) {
     typename TypeParam::lock m;
     occupancy inside;
-    constexpr unsigned rounds = 50;
+    constexpr unsigned rounds = 20;
     parties.go(one, m, [&] { inside.visit_slowly(); }, rounds);
     parties.go(other, m, [&] { inside.visit_slowly(); }, rounds);
     parties.join();

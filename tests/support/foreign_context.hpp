@@ -61,7 +61,7 @@ class in_context {
   ~in_context() {
     mortise::wait::exchange_context(nullptr);
     const std::lock_guard hold{s_guard};
-    s_free.push_back(m_mine);
+    free().push_back(m_mine);
   }
   in_context(const in_context&) = delete;
   in_context& operator=(const in_context&) = delete;
@@ -69,13 +69,16 @@ class in_context {
  private:
   static context* take() {
     const std::lock_guard hold{s_guard};
-    if (s_free.empty()) return new context;
-    context* const c = s_free.back();
-    s_free.pop_back();
+    if (free().empty()) return new context;
+    context* const c = free().back();
+    free().pop_back();
     return c;
   }
   inline static std::mutex s_guard;
-  inline static std::vector<context*> s_free;
+  static std::vector<context*>& free() {
+    static auto& contexts = *new std::vector<context*>;  // never destroyed either
+    return contexts;
+  }
   context* m_mine;
 };
 
