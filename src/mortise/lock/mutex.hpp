@@ -45,7 +45,8 @@ namespace mortise::inline MORTISE_ABI {
 // - M12 A waiter at an address of more than 48 bits, or with a tag in it, prints one line and aborts.
 // Does not promise
 // - Recursion: locking again by the holder waits for ever (named in checked builds).
-// - Cancellation: lock() ignores stop requests. Survival of fork while held by another thread of the parent.
+// - Cancellation: lock() ignores stop requests. Survival of fork while another thread of the parent holds it or waits
+//   for it: the child has no such thread. What the forking thread holds alone it may unlock in both.
 // - Hand-over between threads in checked builds: what lock() took, the same party unlocks. What async_lock() took
 //   may be unlocked anywhere.
 class MORTISE_CAPABILITY("mutex") mutex {
@@ -93,7 +94,7 @@ class MORTISE_CAPABILITY("mutex") mutex {
   [[nodiscard]] bool try_lock_until(std::chrono::time_point<Clock, Duration> t) noexcept
       MORTISE_TRY_ACQUIRE(true) {
     while (!try_fast() && !lock_slow(deadline_at(t))) {
-      if (Clock::now() >= t) return false;
+      if (has_come(t)) return false;
     }
     noted();
     return true;

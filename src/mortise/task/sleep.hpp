@@ -45,7 +45,7 @@ bool sleep_until_clock(std::chrono::time_point<Clock, Duration> t, Sleep&& sleep
   if constexpr (std::is_same_v<Clock, steady>) {
     return sleep(deadline_at(t));
   } else {
-    while (Clock::now() < t) {
+    while (!has_come(t)) {
       if (!sleep(deadline_at(t))) return false;
     }
     return true;

@@ -27,6 +27,7 @@
 
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/fatal.hpp>
+#include <mortise/base/fork.hpp>
 #include <mortise/base/futex.hpp>
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/os_thread.hpp>
@@ -92,6 +93,7 @@ void recycle(void* leaving) noexcept {
 
 [[gnu::noinline]] thread_context& make_own() noexcept {
   thread_context* made = nullptr;
+  hold_over_forks<recycled>();
   {
     const std::lock_guard hold{recycled->guard};
     made = recycled->free;

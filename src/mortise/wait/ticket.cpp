@@ -34,6 +34,7 @@
 
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/fatal.hpp>
+#include <mortise/base/fork.hpp>
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/process_global.hpp>
 #include <mortise/wait/coroutine.hpp>
@@ -118,6 +119,7 @@ constinit process_global<tickets> pool;
 
 ticket& ticket::take(void* frame, waiter& node, executor& where) noexcept {
   ticket* t = nullptr;
+  hold_over_forks<pool>();
   {
     const std::lock_guard hold{pool->guard};
     t = pool->free;

@@ -1,12 +1,11 @@
 #include <mortise/wait/warden.hpp>
 
-#include <pthread.h>
-
 #include <mutex>
 #include <system_error>
 #include <vector>
 
 #include <mortise/base/atomic.hpp>
+#include <mortise/base/fork.hpp>
 #include <mortise/base/futex.hpp>
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/os_thread.hpp>
@@ -28,7 +27,7 @@ class warden {
   constexpr warden() = default;
 
   bool watch(entry e) noexcept {
-    const std::lock_guard hold{m_guard};
+    const std::lock_guard hold{guard};
     try {
       if (!m_started) {
         os_thread([this] { serve(); }).detach();
@@ -47,7 +46,7 @@ class warden {
   }
 
   void unwatch(void* lock) noexcept {
-    const std::lock_guard hold{m_guard};
+    const std::lock_guard hold{guard};
     for (entry& e : m_watched) {
       if (e.lock != lock) continue;
       e = m_watched.back();
@@ -57,11 +56,12 @@ class warden {
   }
 
   // In a forked child there is no thread, and no lock of the parent has waiters that live here.
-  void forget() noexcept {
+  void in_child() noexcept {
     m_started = false;
     m_watched.clear();
   }
-  os_mutex& guard() noexcept { return m_guard; }
+
+  os_mutex guard;
 
  private:
   void serve() noexcept {
@@ -80,7 +80,7 @@ class warden {
   bool look_at(std::size_t i) noexcept {
     offer next;
     {
-      const std::lock_guard hold{m_guard};
+      const std::lock_guard hold{guard};
       if (m_watched.empty()) m_busy.store(0, memory_order_relaxed);
       if (i >= m_watched.size()) return false;
       m_watched[i].examine(m_watched[i].lock, next);
@@ -89,7 +89,6 @@ class warden {
     return true;
   }
 
-  os_mutex m_guard;
   std::vector<entry> m_watched;
   bool m_started = false;
   atomic<std::uint32_t> m_busy{0};
@@ -97,19 +96,10 @@ class warden {
 
 constinit process_global<warden> the_warden;
 
-void prepare_for_fork() {
-  [[maybe_unused]] static const int once =
-      pthread_atfork([] { the_warden->guard().lock(); }, [] { the_warden->guard().unlock(); },
-                     [] {
-                       the_warden->forget();
-                       the_warden->guard().unlock();
-                     });
-}
-
 }  // namespace
 
 bool watch(void* lock, examine_lock examine) noexcept {
-  prepare_for_fork();
+  hold_over_forks<the_warden>();
   return the_warden->watch({lock, examine});
 }
 void unwatch(void* lock) noexcept { the_warden->unwatch(lock); }
