@@ -6,7 +6,7 @@ readonly FORMAT_VERSION=19  # formatting differs between versions
 
 declare -A WHY=(
   [run]="to build and run mortise" [test]="for the tests" [packaging]="for the packaging's tests"
-  [clang]="for ThreadSanitizer" [format]="for formatting" [bench]="for the benchmarks")
+  [clang]="for ThreadSanitizer" [format]="for formatting" [valgrind]="for valgrind's tests" [bench]="for the benchmarks")
 
 packages_of() {  # group -> names
   case $1 in
@@ -25,6 +25,7 @@ packages_of() {  # group -> names
         echo clang-format-$FORMAT_VERSION
       fi
       ;;
+    valgrind) echo valgrind ;;
     bench) echo libbenchmark-dev libboost-fiber-dev python3 ;;
   esac
 }
@@ -48,7 +49,7 @@ clang_version() {
 has() {
   local header
   case $1 in
-    g++ | cmake | ccache | python3 | clang-[0-9]* | clang-format-*) command -v "$1" >/dev/null; return ;;
+    g++ | cmake | ccache | python3 | valgrind | clang-[0-9]* | clang-format-*) command -v "$1" >/dev/null; return ;;
     ninja-build) command -v ninja >/dev/null; return ;;
     pkg-config) command -v pkg-config >/dev/null; return ;;
   esac

@@ -70,6 +70,12 @@ chaos_stage() {
   done
 }
 
+valgrind_stage() {
+  configure valgrind
+  compile valgrind valgrind_programs
+  ctest_in valgrind -L valgrind
+}
+
 fuzz_build() {
   configure fuzz -DCMAKE_CXX_COMPILER="$(command -v clang++-"$(clang_version)")"
   compile fuzz fuzzers
@@ -142,6 +148,7 @@ check_all() {
   stage "ThreadSanitizer: stress" tsan_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
   stage "chaos" chaos_stage all 1 2 0
   stage "forced migration" chaos_stage migrate 1 0
+  stage "valgrind" valgrind_stage
   stage "fuzzers" fuzz_for 120
   stage "benchmarks: smoke" python3 bench/table.py --quick
   summary
