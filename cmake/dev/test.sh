@@ -57,6 +57,25 @@ tsan_stage() {
   ctest_in tsan "$@"
 }
 
+# chaos_stage MODES SEED...: the quick and the stress tests, the brief soak among them, once with each seed; 0 draws one.
+chaos_stage() {
+  local modes=$1 seed
+  shift
+  configure chaos
+  compile chaos
+  for seed in "$@"; do
+    [ "$seed" != 0 ] || seed=$((1 + RANDOM * 32768 + RANDOM))
+    say "MORTISE_CHAOS=$modes MORTISE_CHAOS_SEED=$seed"
+    MORTISE_CHAOS=$modes MORTISE_CHAOS_SEED=$seed MORTISE_CHAOS_QUIET=1 ctest_in chaos -L 'quick|stress' || return 1
+  done
+}
+
+valgrind_stage() {
+  configure valgrind
+  compile valgrind valgrind_programs
+  ctest_in valgrind -L valgrind
+}
+
 fuzz_build() {
   configure fuzz -DCMAKE_CXX_COMPILER="$(command -v clang++-"$(clang_version)")"
   compile fuzz fuzzers
@@ -140,6 +159,9 @@ check_all() {
   stage "release: stress" release_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
   stage "debug: stress" debug_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
   stage "ThreadSanitizer: stress" tsan_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
+  stage "chaos" chaos_stage all 1 2 0
+  stage "forced migration" chaos_stage migrate 1 0
+  stage "valgrind" valgrind_stage
   stage "fuzzers" fuzz_for 120
   stage "aarch64 under qemu-user" aarch64_stage
   stage "benchmarks: smoke" python3 bench/table.py --quick

@@ -70,6 +70,7 @@
 #include <mortise/lock/mutex.hpp>
 
 #include <mortise/base/age_clock.hpp>
+#include <mortise/base/chaos.hpp>
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/pointer_bits.hpp>
 #include <mortise/base/spin.hpp>
@@ -88,7 +89,7 @@ constexpr nanos patience = 1'000'000;
 constexpr int spin_turns = MORTISE_IS_MODEL ? 1 : 40;
 
 bool starves(const wait::waiter* head, nanos now) noexcept {
-  return head != nullptr && now - head->since >= patience;
+  return head != nullptr && (now - head->since >= patience || chaos_strikes(chaos::preempt));
 }
 
 }  // namespace

@@ -78,6 +78,9 @@ void recycle(task_block& t) noexcept {
   t.claims = nullptr;
   t.scope = nullptr;
   t.body = nullptr;
+#if MORTISE_IS_CHAOS
+  t.ran_on = task_block::nowhere;
+#endif
   const std::lock_guard hold{pool->guard};
   t.next = pool->free;
   pool->free = &t;

@@ -63,9 +63,13 @@ class alignas(cache_line) task_block final : public wait::parker {
   scope_core* scope = nullptr;
   closure* body = nullptr;
   task_block* next = nullptr;  // in the pool or in a runtime's inbox
+#if MORTISE_IS_CHAOS
+  unsigned ran_on = nowhere;  // the worker that ran it last
+  static constexpr unsigned nowhere = ~0u;
+#endif
 };
 
-static_assert(sanitized || sizeof(task_block) == cache_line);
+static_assert(sanitized || MORTISE_IS_CHAOS || sizeof(task_block) == cache_line);
 
 // From the pool of the process. Throws std::bad_alloc.
 task_block& take_block();

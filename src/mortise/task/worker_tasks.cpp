@@ -8,6 +8,7 @@
 #include <atomic>
 #include <coroutine>
 
+#include <mortise/base/chaos.hpp>
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/futex.hpp>
 #include <mortise/task/runtime_core.hpp>
@@ -25,6 +26,9 @@ constexpr nanos far_deadline = nanos{1} << 27;
 }  // namespace
 
 void worker::run(task_block& t) noexcept {
+#if MORTISE_IS_CHAOS
+  t.ran_on = m_index;
+#endif
   add_single_writer(m_switches, std::uint64_t{1});
   const task_block::state s = t.m_state.load(memory_order_relaxed);
   if (s == task_block::untimed) [[unlikely]] {
@@ -190,6 +194,7 @@ void worker::park(nanos deadline) noexcept {
     t.m_state.exchange(task_block::running, memory_order_acquire);  // O1: takes the permit
     return;
   }
+  if (chaos_strikes(chaos::spurious)) return yield();
   if (deadline == never) {
     leave_stack(t, verdict::parked);
     return;
@@ -244,8 +249,9 @@ int worker::refill_budget() noexcept {
     m_budget_size = static_cast<int>(std::clamp(size, 1.0, 65536.0));
   }
   m_budget_last = now;
-  const int granted = m_budget_size;
-  if (now - m_budget_since < turn_length) return granted;
+  const bool tired = chaos_strikes(chaos::preempt);
+  const int granted = chaos_has(chaos::preempt) ? std::min(m_budget_size, 64) : m_budget_size;
+  if (now - m_budget_since < turn_length && !tired) return granted;
   const bool others = m_queue.size() != 0 || m_home.inbox_filled() || m_timers.next() <= now;
   if (m_running == nullptr || !others) return granted;
   if (m_running->kind == wait::party::coroutine) return 0;
