@@ -10,6 +10,7 @@
 
 #include <support/foreign.hpp>
 #include <support/lock_probe.hpp>
+#include <support/slow_clock.hpp>
 
 namespace {
 
@@ -122,6 +123,18 @@ TEST(mutex,
     EXPECT_TRUE(m.try_lock_until(std::chrono::steady_clock::time_point::max()));
     m.unlock();
   }).join();
+}
+
+// The bug: a clock was set back meanwhile, and nobody looks at it again.
+TEST(mutex, bounded_wait_looks_again_at_a_clock_that_is_set) {
+  mortise::mutex m;
+  m.lock();
+  std::jthread([&] {
+    const auto until = slow_clock::now() + 2ms;
+    EXPECT_FALSE(m.try_lock_until(until));
+    EXPECT_GE(slow_clock::now(), until);
+  }).join();
+  m.unlock();
 }
 
 // Rule 1. The bug: the order of those that have waited for long is bent by luck, by kind or by barging.
