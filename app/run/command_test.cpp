@@ -12,6 +12,7 @@
 
 #include <mortise/base/sanitizers.hpp>
 #include <nlohmann/json.hpp>
+#include <support/emulated.hpp>
 
 namespace {
 
@@ -150,6 +151,10 @@ TEST(command, bad_input_is_one_line_and_exit_2) {
 }
 
 TEST(command, interrupt_prints_and_exits_130) {
+  if (mortise::test::emulated()) {
+    GTEST_SKIP()
+        << "the emulator handles all signals itself, so it cannot be seen when the command has begun to";
+  }
   for (const char* tasks : {"fiber", "coroutine", "thread"}) {
     const outcome o = command({"run", "--for", "1h", "--sleep", "10m", "--tasks", tasks}, SIGINT);
     EXPECT_EQ(o.code, 130) << tasks;
@@ -164,6 +169,7 @@ TEST(command, interrupt_prints_and_exits_130) {
 // No address space for so many: what ran is ended, and one line says why.
 TEST(command, tasks_that_cannot_be_had_are_one_line_and_exit_1) {
   if (mortise::sanitized) GTEST_SKIP() << "sanitizers need the address space themselves";
+  if (mortise::test::emulated()) GTEST_SKIP() << "the emulator needs the address space itself";
   for (const char* tasks : {"fiber", "coroutine", "thread"}) {
     const std::string line = std::string("ulimit -v 200000; exec \"$0\" \"$@\"");
     const outcome o = command({"run", "--readers", tasks == std::string("thread") ? "5000" : "10000000",

@@ -6,7 +6,8 @@ readonly FORMAT_VERSION=19  # formatting differs between versions
 
 declare -A WHY=(
   [run]="to build and run mortise" [test]="for the tests" [packaging]="for the packaging's tests"
-  [clang]="for ThreadSanitizer" [format]="for formatting" [bench]="for the benchmarks")
+  [clang]="for ThreadSanitizer" [format]="for formatting" [bench]="for the benchmarks"
+  [spin]="for the models" [cross]="for aarch64")
 
 packages_of() {  # group -> names
   case $1 in
@@ -25,7 +26,11 @@ packages_of() {  # group -> names
         echo clang-format-$FORMAT_VERSION
       fi
       ;;
+    spin)  # best effort: where there is none the models are not checked
+      if has spin || apt_knows spin; then echo spin gcc; fi
+      ;;
     bench) echo libbenchmark-dev libboost-fiber-dev python3 ;;
+    cross) echo g++-aarch64-linux-gnu qemu-user ;;
   esac
 }
 
@@ -48,7 +53,7 @@ clang_version() {
 has() {
   local header
   case $1 in
-    g++ | cmake | ccache | python3 | clang-[0-9]* | clang-format-*) command -v "$1" >/dev/null; return ;;
+    g++ | gcc | spin | cmake | ccache | python3 | clang-[0-9]* | clang-format-*) command -v "$1" >/dev/null; return ;;
     ninja-build) command -v ninja >/dev/null; return ;;
     pkg-config) command -v pkg-config >/dev/null; return ;;
   esac

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include <mortise/base/age_clock.hpp>
 #include <mortise/lock/mutex.hpp>
 
 namespace mortise::inline MORTISE_ABI {
@@ -15,6 +16,15 @@ class lock_probe {
     for (const wait::waiter* x = mutex::head_of(w); x != nullptr; x = x->next) ++n;
     m.release_queue_lock(w);
     return n;
+  }
+
+  // How long the first in the queue has waited, by the age clock; 0 without one.
+  static nanos longest_wait(mutex& m) {
+    const std::uint64_t w = m.take_queue_lock();
+    const wait::waiter* const head = mutex::head_of(w);
+    const nanos waited = head == nullptr ? 0 : age_clock_now() - head->since;
+    m.release_queue_lock(w);
+    return waited;
   }
 
   // What a mutex looks like to someone who must not wait for it, in a program that hangs. `visit` is called for

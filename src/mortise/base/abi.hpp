@@ -25,6 +25,16 @@
 #define MORTISE_ABI v0
 #endif
 
+// Tags in the upper byte of pointers are lost where we keep 48 bits of one (pointer_bits.hpp).
+#if defined(__has_feature)
+#if __has_feature(hwaddress_sanitizer) || __has_feature(memtag_stack)
+#define MORTISE_DETAIL_TAGGED_POINTERS_
+#endif
+#endif
+#if defined(__SANITIZE_HWADDRESS__) || defined(MORTISE_DETAIL_TAGGED_POINTERS_)
+#error "mortise keeps 48 bits of a pointer: it works neither with -fsanitize=hwaddress nor with memtag-stack"
+#endif
+
 #define MORTISE_API __attribute__((visibility("default")))
 
 namespace mortise::inline MORTISE_ABI {}

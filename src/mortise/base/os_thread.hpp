@@ -19,14 +19,14 @@ using os_thread = std::thread;
 #endif
 
 // A short kernel name, as tools show it; best effort, for whoever looks.
-void name_thread(os_thread& t, const char* name) noexcept;
+MORTISE_API void name_thread(os_thread& t, const char* name) noexcept;
 
 // Blocks the calling OS thread, whatever runs on it.
-void sleep_this_thread_until(nanos deadline) noexcept;
-void yield_this_thread() noexcept;
+MORTISE_API void sleep_this_thread_until(nanos deadline) noexcept;
+MORTISE_API void yield_this_thread() noexcept;
 
 // Calls `leave(value)` when the calling thread ends, after the destructors of its thread-locals; these may set another
 // value, and then it is called for that one too. One `leave` for the whole process.
-void at_thread_exit(void (*leave)(void* value), void* value) noexcept;
+MORTISE_API void at_thread_exit(void (*leave)(void* value), void* value) noexcept;
 
 }  // namespace mortise::inline MORTISE_ABI

@@ -16,7 +16,7 @@
 //    WATCHED     exact: the lock is on the warden's list. Changed by the owner of the queue lock only.
 //    CONTENDED   always 0; reserved.
 //    head        exact while the queue lock is free: the first waiter; the queue is linked through the
-//                waiters.
+//                waiters. 48 bits of its address, and no more may there be (base/pointer_bits.hpp).
 //
 // 3. States: free 0, held HELD, waited HELD|head, offered head (a wake is in flight, anybody may take the
 //    lock), reserved head|STARVING (a wake is in flight, only those offered may take it)
@@ -69,6 +69,7 @@
 
 #include <mortise/base/age_clock.hpp>
 #include <mortise/base/fatal.hpp>
+#include <mortise/base/pointer_bits.hpp>
 #include <mortise/base/spin.hpp>
 #include <mortise/wait/context.hpp>
 #include <mortise/wait/offer.hpp>
@@ -142,6 +143,7 @@ bool mutex::take_or_queue(wait::waiter& n) noexcept {
   // HELD or STARVING was set together with QUEUE_LOCK, so the word is ours (I1) and a plain store frees
   //      the queue. HELD:
   // its holder will see us. STARVING: the queue is not empty and a wake is in flight (I2).
+  require_pointer_bits(&n, "a waiter");
   n.offered = 0;
   n.since = age_clock_now();
   wait::waiter* const head = wait::push_back(head_of(w), n);
@@ -282,16 +284,18 @@ bool mutex::suspend(wait::waiter& n, void* frame, bool native, wait::executor* w
   wait::parker* const who = n.who;
   if (!go_on) {
     who->unpark();  // resumed behind the others that are runnable, it competes then
-    return true;
+  } else if (take_or_queue(n)) {
+    n.who = nullptr;
+    who->abandon();
+    return false;
   }
-  if (!take_or_queue(n)) return true;  // from here on the frame may be running elsewhere
-  who->abandon();
-  return false;
+  who->has_suspended();  // from here on the frame may be running elsewhere
+  return true;
 }
 
-// The frame of a coroutine that waits is being destroyed.
+// The frame of a coroutine that waits, or gave way first, is being destroyed.
 void mutex::forget(wait::waiter& n) noexcept {
-  leave(n);
+  if (n.queued()) leave(n);
   n.who->abandon();
 }
 

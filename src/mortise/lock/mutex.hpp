@@ -184,15 +184,17 @@ class mutex::async_lock_operation : wait::waiter {
       : m_mutex{m}, m_where{where}, m_site{site} {
     step = [](waiter& n, request what) noexcept {
       mutex& owner = static_cast<async_lock_operation&>(n).m_mutex;
-      if (what == request::claim) return owner.claim(n);
-      owner.leave(n);
+      if (what == request::claim && !owner.claim(n)) return false;
+      if (what == request::leave && n.queued()) owner.leave(n);
+      n.who = nullptr;  // its wait is over: the frame may go
       return true;
     };
   }
   async_lock_operation(const async_lock_operation&) = delete;
   async_lock_operation& operator=(const async_lock_operation&) = delete;
   ~async_lock_operation() {
-    if (queued()) m_mutex.forget(*this);
+    // Its parker knows this waiter, queued or not: a coroutine that gave way first is in no queue yet.
+    if (who != nullptr) m_mutex.forget(*this);
   }
 
   bool await_ready() const noexcept { return m_mutex.try_fast(); }

@@ -28,7 +28,7 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 // 8. Evidence    run_queue_test.cpp. Source: the local run queue of Go's scheduler
 class run_queue {
  public:
-  static constexpr std::uint32_t capacity = 1024;
+  static constexpr std::uint32_t capacity = MORTISE_IS_MODEL ? 8 : 1024;
 
   std::uint32_t size() const noexcept {
     return m_tail.load(memory_order_relaxed) - m_head.load(memory_order_relaxed);  // relaxed: an estimate

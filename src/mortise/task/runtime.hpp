@@ -17,8 +17,8 @@ struct runtime_options {
   // OS threads that run tasks: 1 to 1,024; 0: as many as the process may use, by its CPU affinity and its
   // cgroup's quota.
   unsigned workers = 0;
-  // Bytes of a fiber's stack, guard page included: 16 KiB to 64 MiB, rounded up to a power of two; 0: 64 KiB.
-  // Committed page by page as touched, so a larger stack costs address space only.
+  // Bytes of a fiber's stack, guard page included: 16 KiB to 64 MiB, rounded up to a power of two
+  // and to four pages; 0: 64 KiB. Committed page by page as touched, so a larger stack costs address space only.
   std::size_t stack_size = 0;
   // Names the threads (first 15 characters) and stands in messages.
   std::string name = "mortise";

@@ -92,7 +92,8 @@ void async_stoppable_sleep_operation::suspend(void* frame, bool native) {
     // after this step.
     m_on_stop.emplace(m_stop, wake{&me});
   } else {
-    task_detail::wake_later(me, m_deadline, m_stop);  // the frame may be running elsewhere from here on
+    task_detail::wake_later(me, m_deadline, m_stop);
+    me.has_suspended();  // the frame may be running elsewhere from here on
   }
 }
 

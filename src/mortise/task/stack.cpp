@@ -1,10 +1,10 @@
 #include <mortise/task/stack.hpp>
 
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -17,7 +17,6 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 namespace {
 
 constexpr std::size_t chunk_size = std::size_t{64} << 20;
-constexpr std::size_t smallest = std::size_t{16} << 10;
 constexpr int madv_guard_install = 102;  // MADV_GUARD_INSTALL, absent from older headers
 constexpr std::uint64_t canary = 0x6d6f72746973652e;
 
@@ -72,11 +71,28 @@ atomic<long>& mprotect_guards_left() noexcept {
   return left;
 }
 
+// Whether the page can be read. The kernel is asked, which says no where the program would get a signal: it is given the page as
+// a set of signals, whose zeros change nothing. Not through the C library, which would read it itself.
+bool readable(void* page) noexcept {
+  return ::syscall(SYS_rt_sigprocmask, SIG_BLOCK, page, nullptr, sizeof(std::uint64_t)) == 0 ||
+         errno != EFAULT;
+}
+
 guard_kind install_guard(void* base) noexcept {
-  static atomic<bool> madvise_works{true};  // relaxed: only saves a failing call
-  if (madvise_works.load(memory_order_relaxed)) {
-    if (::madvise(base, page_size(), madv_guard_install) == 0) return guard_kind::madvise;
-    if (errno == EINVAL) madvise_works.store(false, memory_order_relaxed);
+  enum : int { untried, works, does_not };
+  static atomic<int> madvise{untried};  // relaxed: only saves a call that fails
+  const int known = madvise.load(memory_order_relaxed);
+  if (known != does_not) {
+    if (::madvise(base, page_size(), madv_guard_install) == 0) {
+      // To an emulator the advice may be a hint, taken with a yes and no effect (qemu-user is one).
+      if (known == works || !readable(base)) {
+        madvise.store(works, memory_order_relaxed);
+        return guard_kind::madvise;
+      }
+      madvise.store(does_not, memory_order_relaxed);
+    } else if (errno == EINVAL) {
+      madvise.store(does_not, memory_order_relaxed);
+    }
   }
   if (mprotect_guards_left().fetch_sub(1, memory_order_relaxed) > 0) {
     if (::mprotect(base, page_size(), PROT_NONE) == 0) return guard_kind::mprotect;
@@ -86,7 +102,7 @@ guard_kind install_guard(void* base) noexcept {
 
 }  // namespace
 
-stack_pool::stack_pool(std::size_t size) : m_size{std::bit_ceil(std::max(size, smallest))} {
+stack_pool::stack_pool(std::size_t size) : m_size{rounded(size, page_size())} {
   if (m_size > chunk_size) out_of("mortise: a fiber stack of more than 64 MiB", EINVAL);
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <vector>
 
@@ -16,8 +18,12 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 // that is looked at when the stack is given back.
 class stack_pool {
  public:
-  // `size` is rounded up to a power of two of at least 16 KiB; guard and stack share it.
+  // `size` is rounded up to a power of two of at least 16 KiB and four pages, which on aarch64 may be 64 KiB each; guard and
+  // stack share it.
   explicit stack_pool(std::size_t size);
+  static constexpr std::size_t rounded(std::size_t size, std::size_t page) noexcept {
+    return std::bit_ceil(std::max({size, std::size_t{16} << 10, 4 * page}));
+  }
   ~stack_pool();
   stack_pool(const stack_pool&) = delete;
   stack_pool& operator=(const stack_pool&) = delete;

@@ -5,6 +5,7 @@
 #include <new>
 
 #include <mortise/base/os_mutex.hpp>
+#include <mortise/base/pointer_bits.hpp>
 #include <mortise/base/process_global.hpp>
 #include <mortise/task/runtime_core.hpp>
 #include <mortise/task/scope_core.hpp>
@@ -54,6 +55,8 @@ task_block& take_block() {
       // Slabs are never freed: parkers must outlive the latest waker.
       auto* raw =
           ::operator new(blocks_in_a_slab * sizeof(task_block), std::align_val_t{alignof(task_block)});
+      // Timers keep a task's address beside its round. Its last byte, for the slab has one tag and one upper half.
+      require_pointer_bits(static_cast<char*>(raw) + blocks_in_a_slab * sizeof(task_block) - 1, "a task");
       pool->fresh = static_cast<task_block*>(raw);
       pool->fresh_end = pool->fresh + blocks_in_a_slab;
     }

@@ -34,9 +34,12 @@ struct closure;
 //                O2 to parked: release <-> unpark's RMW (acquire), since the unparker links the block into an
 //                   inbox, and the RMW to running (acquire): the saved stack is seen by the next worker
 //                O3 sleeping is stored relaxed, before the task is put under the timers' lock, which orders it
-//                   for whoever fires the timer; from there to running the run queue does
+//                   for whoever fires the timer; from there to running the run queue does. Only the sleep's one
+//                   timer changes the state, so due and running are plain stores; a limit of an earlier round, which
+//                   may be on another worker and sees the task through no lock, can but unpark it
 // 6. Last touch  the block outlives everything; the worker that ran a task to its end recycles it
-// 7. Wake ledger an unpark that finds idle, sleeping or due was late for a wait that is over: it is dropped
+// 7. Wake ledger an unpark that finds idle, sleeping or due was late for a wait that is over: it is dropped, and so
+//                is a permit that a yield comes upon (wait/context.hpp)
 // 8. Evidence    runtime_test.cpp, tests/scopes/mixed_stress.cpp
 class alignas(cache_line) task_block final : public wait::parker {
  public:
@@ -47,15 +50,12 @@ class alignas(cache_line) task_block final : public wait::parker {
   unsigned long id() const noexcept override;
 
   atomic<state> m_state{idle};
-  atomic<std::uint16_t> timer_round{0};  // a timer of an earlier round is void
+  atomic<std::uint16_t> timer_round{0};  // a limit of an earlier round is void
   wait::party kind = wait::party::fiber;
-  bool on_carrier : 1 = false;  // coroutine: blocked in the middle of a step; it goes on as a fiber does
-  bool canary : 1 = false;      // fiber: its stack has no guard page
-  suspended rest;               // where it goes on: a fiber's stack, or in `at` a coroutine's frame
-  union {
-    wait::waiter* claims = nullptr;  // coroutine: asked before the frame is resumed
-    nanos sleeps_until;              // while sleeping
-  };
+  bool on_carrier : 1 = false;     // coroutine: blocked in the middle of a step; it goes on as a fiber does
+  bool canary : 1 = false;         // fiber: its stack has no guard page
+  suspended rest;                  // where it goes on: a fiber's stack, or in `at` a coroutine's frame
+  wait::waiter* claims = nullptr;  // coroutine: asked before the frame is resumed
   scope_core* scope = nullptr;
   closure* body = nullptr;
   task_block* next = nullptr;  // in the pool or in a runtime's inbox

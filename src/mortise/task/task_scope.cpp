@@ -54,9 +54,8 @@ bool task_scope::suspend(wait::waiter& n, void* frame, bool native) noexcept {
   n.who = &me;
   task_detail::scope_core& core = m_core;
   core.joiner.store(&me, memory_order_seq_cst);  // S2
-  // From here on the coroutine may be running elsewhere and the scope be gone; its core is never freed.
-  if (!core.empty()) return true;
-  me.unpark();  // resumed through its parker even so: the last task may have done the same
+  if (core.empty()) me.unpark();  // resumed through its parker even so: the last task may have done the same
+  me.has_suspended();             // from here on the coroutine may be running elsewhere and the scope be gone
   return true;
 }
 

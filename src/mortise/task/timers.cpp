@@ -22,7 +22,15 @@ timers::~timers() {
 bool timers::add(nanos deadline, task_block& t) noexcept {
   // relaxed: the round is written by the task's own worker only, which is this one
   const std::uint64_t round = t.timer_round.load(memory_order_relaxed);
-  const due d{deadline, reinterpret_cast<std::uint64_t>(&t) | round << 48};
+  return put({deadline, reinterpret_cast<std::uint64_t>(&t) | round << 48});
+}
+
+bool timers::add_sleeper(nanos deadline, task_block& t) noexcept {
+  return put({deadline, reinterpret_cast<std::uint64_t>(&t) | std::uint64_t{sleeper} << 48});
+}
+
+bool timers::put(const due& d) noexcept {
+  const nanos deadline = d.at;
   const std::int64_t number = slot_number(deadline);
   const owner_guard hold{m_lock};
   try {
@@ -176,8 +184,8 @@ void timers::set_filled(std::int64_t number, bool filled) noexcept {
 // voided.
 void timers::sweep() noexcept {
   std::erase_if(m_far, [](const due& d) {
-    return d.task()->timer_round.load(memory_order_relaxed) !=
-           d.round();  // relaxed: a stale answer keeps one too many
+    // relaxed: a stale answer keeps one too many
+    return d.round() != sleeper && d.task()->timer_round.load(memory_order_relaxed) != d.round();
   });
   std::make_heap(m_far.begin(), m_far.end(), later{});
   m_void.store(0, memory_order_relaxed);

@@ -29,6 +29,9 @@ class timers {
 
   // Fires for `t` at `deadline`, in t's present round. False when there is no memory: nothing was added.
   bool add(nanos deadline, task_block& t) noexcept;
+  // The same for a task that sleeps until then and does nothing else: fires in the round `sleeper`, and is never void.
+  bool add_sleeper(nanos deadline, task_block& t) noexcept;
+  static constexpr std::uint16_t sleeper = 0xffff;  // no task comes into this round
 
   // A deadline that was added here has become void. Called by whatever worker's thread.
   void voided() noexcept {
@@ -70,7 +73,7 @@ class timers {
 
   struct due {
     nanos at;
-    std::uint64_t packed;  // 48 bits of task, 16 of its round
+    std::uint64_t packed;  // 48 bits of task (base/pointer_bits.hpp), 16 of its round
     task_block* task() const noexcept { return reinterpret_cast<task_block*>(packed << 16 >> 16); }
     std::uint16_t round() const noexcept { return static_cast<std::uint16_t>(packed >> 48); }
   };
@@ -111,6 +114,7 @@ class timers {
   const due* pop(nanos now) noexcept;
   const due* take_from(std::vector<due>& heap) noexcept;
   const due* take_from_slot(std::int64_t number) noexcept;
+  bool put(const due& d) noexcept;
   bool put_into_slot(const due& d) noexcept;
   bool open_slot(std::int64_t number) noexcept;
   static constexpr std::int64_t none = -1;

@@ -6,6 +6,8 @@
 #include <random>
 #include <vector>
 
+#include <mortise/task/worker.hpp>
+
 namespace {
 
 using namespace mortise::task_detail;
@@ -100,6 +102,35 @@ TEST_F(timers_test, void_deadlines_do_not_pile_up) {  // the bug: a loop of try_
   }
   EXPECT_LT(m_timers->far_size(), 10'000u);
   EXPECT_EQ(advance_to(m_start + 3'700'000'000'000).size(), 1u);  // nor is a living one swept out
+}
+
+// The bug: a sleep of an hour is swept away with the void limits around it, and never ends.
+TEST_F(timers_test, a_sleeper_is_never_void) {
+  task_block& asleep = task();
+  ASSERT_TRUE(m_timers->add_sleeper(m_start + 3'600'000'000'000, asleep));
+  task_block& t = task();
+  for (int i = 0; i < 10'000; ++i) {
+    ASSERT_TRUE(m_timers->add(m_start + 3'600'000'000'000, t));
+    t.timer_round.fetch_add(1);
+    m_timers->voided();
+  }
+  EXPECT_LT(m_timers->far_size(), 5'000u);  // it was swept
+  std::vector<task_block*> sleepers;
+  m_timers->advance(m_start + 3'700'000'000'000, 1'000'000, [&](task_block& x, std::uint16_t round, nanos) {
+    if (round == timers::sleeper) sleepers.push_back(&x);
+  });
+  EXPECT_EQ(sleepers, std::vector{&asleep});
+}
+
+// The bug: a limit is taken for a sleep once in 65,536 waits, and ends one that is not its own.
+TEST_F(timers_test, no_wait_comes_into_the_sleepers_round) {
+  task_block& t = task();
+  for (int i = 0; i < 70'000; ++i) {
+    const std::uint16_t before = t.timer_round.load();
+    worker::end_of_limit(t, nullptr);
+    ASSERT_NE(t.timer_round.load(), before);
+    ASSERT_NE(t.timer_round.load(), timers::sleeper);
+  }
 }
 
 TEST_F(timers_test, a_long_idle_time_is_no_trouble) {

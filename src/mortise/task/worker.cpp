@@ -7,6 +7,11 @@
 // then even if there is none; and a worker that goes idle while others make progress looks again by itself,
 // at growing intervals (patrol). A wake for each short burst would cost more than the burst. Where two
 // workers have little to do, the second's tasks gather on the first (gather).
+//
+// Orderings  W1 wake's RMW on m_wake (release) <-> idle's RMW that resets it (acquire): a wake that is taken back because the
+//               worker was awake already was for something that is then seen: m_stopping (what is in the inbox R1 shows
+//               anyway). A plain store would read nothing, and then neither x86 before its next RMW nor C++ at all keeps the
+//               next look behind it: the worker would sleep for ever and the runtime's destructor with it.
 #include <mortise/task/worker.hpp>
 
 #include <algorithm>
@@ -131,8 +136,8 @@ void worker::poll(nanos now, unsigned limit) noexcept {
     m_home.take_from_inbox(*this, std::min(m_queue.room(), run_queue::capacity / 4));
   }
   m_timers.advance(now, std::min(limit, m_queue.room()),
-                   [&](task_block& t, std::uint16_t round, nanos at) noexcept {
-                     if (!wake_sleeper(t, round, at)) return;
+                   [&](task_block& t, std::uint16_t round, nanos) noexcept {
+                     if (!fired(t, round)) return;
                      if (gathering) {
                        m_home.put_into_inbox(t);
                        ++given;
@@ -147,22 +152,15 @@ void worker::poll(nanos now, unsigned limit) noexcept {
 }
 
 // A timer has fired. True: the task slept, is due now and has to be put into a queue by the caller.
-bool worker::wake_sleeper(task_block& t, std::uint16_t round, nanos at) noexcept {
-  if (t.timer_round.load(memory_order_relaxed) != round)
-    return false;  // relaxed: a stale match is a spurious wake
-  task_block::state expected = t.m_state.load(memory_order_relaxed);
-  if (expected != task_block::sleeping) {
-    t.unpark();
-    return false;
+bool worker::fired(task_block& t, std::uint16_t round) noexcept {
+  if (round == timers::sleeper) {
+    t.m_state.store(task_block::due, memory_order_relaxed);  // O3
+    return true;
   }
-  // A void deadline whose round has come again must not end a sleep early.
-  if (atomic_view(t.sleeps_until).load(memory_order_relaxed) != at) return false;
-  // O3
-  if (!t.m_state.compare_exchange_strong(expected, task_block::due, memory_order_relaxed,
-                                         memory_order_relaxed))
-    return false;
-  t.claims = nullptr;  // shares its place with sleeps_until
-  return true;
+  // The limit of a wait. It must not end a sleep, even one until the very same moment: the task may have gone to sleep on another
+  // worker, and be asleep for the second time by now. relaxed: a stale match is a spurious wake.
+  if (t.timer_round.load(memory_order_relaxed) == round) t.unpark();
+  return false;
 }
 
 // Whether this worker's due sleepers are given to the first worker: when both have so little to do that one
@@ -218,8 +216,8 @@ bool worker::steal() noexcept {
     bool helped = wait > bearable_wait && peer.m_queue.steal_into(m_queue) != 0;
     if (overdue && progress == 0) {
       helped |= peer.m_timers.advance_as_peer(m_now, m_queue.room(),
-                                              [this](task_block& t, std::uint16_t round, nanos at) noexcept {
-                                                if (wake_sleeper(t, round, at)) enqueue(t);
+                                              [this](task_block& t, std::uint16_t round, nanos) noexcept {
+                                                if (fired(t, round)) enqueue(t);
                                               }) != 0;
     }
     if (helped) {
@@ -247,7 +245,7 @@ void worker::idle() noexcept {
     m_idle_time += now_ns() - before;
   }
   m_home.no_longer_idle(m_index);
-  m_wake.store(0, memory_order_relaxed);  // what the waker sent is found through the inbox's lock
+  m_wake.exchange(0, memory_order_acquire);  // W1
 }
 
 // When to look at the peers by ourselves: at growing intervals, and no more once they have been seen idle, without having run
@@ -270,7 +268,7 @@ nanos worker::next_patrol(nanos now) noexcept {
 }
 
 void worker::wake() noexcept {
-  m_wake.store(1, memory_order_release);
+  m_wake.exchange(1, memory_order_release);  // W1; an RMW, so that it does not hide an earlier wake's release
   futex_wake(m_wake, 1);
 }
 

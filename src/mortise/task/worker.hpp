@@ -96,7 +96,7 @@ class alignas(cache_line) worker final : public wait::context {
   void after_step(task_block& t, carrier& c) noexcept;
   void commit_park(task_block& t) noexcept;
   void put_to_sleep(task_block& t) noexcept;
-  bool wake_sleeper(task_block& t, std::uint16_t round, nanos at) noexcept;
+  bool fired(task_block& t, std::uint16_t round) noexcept;
   worker& leave_stack(task_block& t, verdict why) noexcept;
   void finish(task_block& t) noexcept;
   void prefetch() const noexcept;

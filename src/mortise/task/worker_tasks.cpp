@@ -62,11 +62,9 @@ void worker::settle(task_block& t) noexcept {
 
 // Only now that nothing runs on the task's stack: a peer may fire its timer at once.
 void worker::put_to_sleep(task_block& t) noexcept {
-  atomic_view(t.sleeps_until).store(m_sleeps_until, memory_order_relaxed);  // O3
-  t.m_state.store(task_block::sleeping, memory_order_relaxed);              // O3
-  if (m_timers.add(m_sleeps_until, t)) return;
+  t.m_state.store(task_block::sleeping, memory_order_relaxed);  // O3
+  if (m_timers.add_sleeper(m_sleeps_until, t)) return;
   // No memory for a timer: it stays awake and asks again, no less right.
-  t.claims = nullptr;
   t.m_state.store(task_block::queued, memory_order_relaxed);
   enqueue(t);
 }
@@ -198,7 +196,10 @@ void worker::park(nanos deadline) noexcept {
 
 // The wait is over: its deadline, if it has not fired, is void.
 void worker::end_of_limit(task_block& t, timers* armed) noexcept {
-  add_single_writer(t.timer_round, std::uint16_t{1});
+  const std::uint16_t round =
+      t.timer_round.load(memory_order_relaxed);  // written by the task's own worker only
+  t.timer_round.store(static_cast<std::uint16_t>(round + 1 == timers::sleeper ? 0 : round + 1),
+                      memory_order_relaxed);
   if (armed != nullptr) armed->voided();
 }
 

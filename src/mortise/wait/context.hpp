@@ -18,7 +18,8 @@ namespace mortise::inline MORTISE_ABI::wait {
 // leaves a permit, which makes the next `park()` return at once) and also when the party is long gone:
 // parkers are recycled but never freed, so that a waker may be late. Several permits are one. Does not
 // promise that a wake was meant for the present user of a recycled parker: whoever parks loops on its
-// condition.
+// condition. Nor that a permit outlives a yield or a sleep of the party: who has told others where to wake it
+// parks next, or looks at its condition after the last of these with something that orders it.
 class parker {
  public:
   virtual void unpark() noexcept = 0;
@@ -28,8 +29,11 @@ class parker {
   // (warden.hpp).
   virtual bool runs_by_itself() const noexcept { return false; }
 
-  // The suspended coroutine behind this parker does not wait after all, or its frame is being destroyed:
-  // forget it.
+  // The coroutine behind this parker, whose waiter may be in a queue by now, has suspended: it may be resumed
+  // from now on, and not before. What woke it in between counts.
+  virtual void has_suspended() noexcept {}
+
+  // The coroutine behind this parker does not wait after all, or its frame is being destroyed: forget it.
   virtual void abandon() noexcept {}
 
   // A number to print: the kernel's thread id, the fiber's number.

@@ -17,10 +17,9 @@ template <class Promise>
 concept native_promise = requires { typename Promise::runs_as_mortise_task; };
 
 // The parker for a coroutine that is about to suspend with `node`. `native`: its promise is a native_promise.
-// `where`: where a foreign coroutine is resumed; null: the default executor. From now on the coroutine counts
-// as suspended: once `node` has been published it may be resumed elsewhere at any moment. Where it does not
-// suspend after all, or the frame is destroyed after `node` has left its queue, the parker's `abandon` takes
-// this back.
+// `where`: where a foreign coroutine is resumed; null: the default executor. Once `node` has been published and
+// the frame is not touched any more, the parker's `has_suspended` lets it be resumed. Where it does not suspend after
+// all, or the frame is destroyed after `node` has left its queue, the parker's `abandon` takes this back.
 MORTISE_API parker& coroutine_parker(void* frame, waiter& node, bool native, executor* where) noexcept;
 
 }  // namespace mortise::inline MORTISE_ABI::wait

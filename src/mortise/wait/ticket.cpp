@@ -3,23 +3,32 @@
 //
 // 1. Promise     a coroutine is resumed once for each wait, on its executor, never inside unpark; an
 //                unpark is never lost
-// 2. Word        m_state, exact: free, parked, posted (the job is with the executor), running (the job
-//                asks `step`), again (an unpark came while it was asking)
-// 3. States      parked --unpark--> posted; posted, again, free --unpark--> unchanged
+// 2. Word        m_state, exact: free, making (its coroutine is still on its way into a queue), told (the same, and
+//                an unpark came), parked, posted (the job is with the executor), running (the job asks `step`),
+//                again (an unpark came while it was asking)
+// 3. States      making --unpark--> told; making --has_suspended--> parked; told --has_suspended--> posted
+//                parked --unpark--> posted; told, posted, again, free --unpark--> unchanged
 //                running --unpark--> again; posted --job--> running
 //                running --claimed--> free, resumed; running --nothing--> parked
 //                again --nothing--> running (asks once more)
 //                posted --drop--> free, the node leaves its queue
-//                parked --abandon--> free; posted --abandon--> posted without a node, its job only frees
+//                making, told, parked --abandon--> free; posted --abandon--> posted without a node, its job only
+//                frees
 // 4. Invariants  I1: at most one job of a ticket is with an executor or runs; I2: a free ticket has no node
+//                I3: the node is touched by who makes it wait before `has_suspended`, and by the job after it: a stray
+//                unpark, meant for the ticket's last user, posts nothing in between
 // 5. Orderings   O1 unpark's RMW (release) <-> the job's RMW (acquire): what the waker did is seen by the
-//                   claim
+//                   claim. Also when the state stays as it is, so it is an RMW then, too
 //                O2 handing a ticket out is under the pool's lock, which orders reuse
+//                O3 to parked: release <-> unpark's RMW (acquire), which reads m_where: whoever is late has met the
+//                   ticket's last user only. aarch64: without the acquire m_where may be read before the state
+//                O4 m_node is plain: abandon may clear it while a job is posted, but who destroys a frame
+//                   sees to it that the executor does not run it at that moment
 // 6. Last touch  tickets are recycled, never freed: a late unpark finds `free` (nothing) or a new user (a
 //                wasted claim)
-// 7. Wake ledger the unparker that replaced `parked` owes the post; dropped jobs pass on through
+// 7. Wake ledger the unparker that replaced `parked`, or `has_suspended` that found `told`, owes the post; dropped jobs pass on through
 //                `step(leave)`
-// 8. Evidence    lock/mutex_test.cpp
+// 8. Evidence    ticket_test.cpp, lock/mutex_test.cpp
 #include <mutex>
 #include <new>
 
@@ -43,24 +52,33 @@ class ticket final : public parker, public job {
 
   void unpark() noexcept override {
     for (state s = m_state.load(memory_order_relaxed);;) {
-      const state after = s == parked ? posted : s == running ? again : s;
-      // O1; relaxed on failure: the loop looks again
-      if (m_state.compare_exchange_weak(s, after, memory_order_release, memory_order_relaxed)) {
+      const state after = s == parked ? posted : s == running ? again : s == making ? told : s;
+      // O1, O3; relaxed on failure: the loop looks again
+      if (m_state.compare_exchange_weak(s, after, memory_order_acq_rel, memory_order_relaxed)) {
         if (s == parked) m_where->post(*this);
         return;
       }
     }
   }
 
+  void has_suspended() noexcept override {
+    state expected = making;
+    // O3; when it fails an unpark has come
+    if (m_state.compare_exchange_strong(expected, parked, memory_order_release, memory_order_relaxed)) return;
+    m_state.exchange(posted, memory_order_acq_rel);  // keeps O1: hands on what the unparker released
+    m_where->post(*this);
+  }
+
   void abandon() noexcept override {
     m_node = nullptr;
-    state expected = parked;
-    if (m_state.compare_exchange_strong(expected, free, memory_order_acquire, memory_order_relaxed))
-      recycle();
+    for (state s = m_state.load(memory_order_relaxed); s == making || s == told || s == parked;) {
+      if (m_state.compare_exchange_weak(s, free, memory_order_acquire, memory_order_relaxed))
+        return recycle();
+    }
   }
 
  private:
-  enum state : std::uint32_t { free, parked, posted, running, again };
+  enum state : std::uint32_t { free, making, told, parked, posted, running, again };
 
   void serve() noexcept {
     for (;;) {
@@ -68,7 +86,7 @@ class ticket final : public parker, public job {
       if (m_node == nullptr) break;
       if (m_node->step(*m_node, waiter::request::claim)) break;
       state expected = running;
-      // release: gives the node back to whoever wakes it next
+      // O3: gives the node back to whoever wakes it next
       if (m_state.compare_exchange_strong(expected, parked, memory_order_release, memory_order_relaxed))
         return;
     }
@@ -110,7 +128,7 @@ ticket& ticket::take(void* frame, waiter& node, executor& where) noexcept {
   t->m_frame = frame;
   t->m_node = &node;
   t->m_where = &where;
-  t->m_state.store(parked, memory_order_release);  // O2
+  t->m_state.store(making, memory_order_relaxed);  // O2; keeps I3
   return *t;
 }
 
