@@ -85,6 +85,37 @@ TEST(guarded, coroutines_await_the_same_operations) {
   EXPECT_EQ(state.read([](const map& m) { return m; }), (map{{0, 4000}, {1, 4000}, {2, 2000}}));
 }
 
+// The bug: the awaited lock is given back before the closure runs.
+TEST(guarded, awaited_closures_run_under_the_lock) {
+  mortise::guarded<int> n;
+  mortise::task_scope tasks;
+  tasks.go([&]() -> mortise::task<> {
+    mortise::atomic<bool> entered{false};
+    std::jthread other;
+    auto section = [&](const auto&) {
+      other = std::jthread([&] { n.with([&](int&) { entered = true; }); });
+      std::this_thread::sleep_for(3ms);  // time enough for it to come in, if it can
+      EXPECT_FALSE(entered);
+    };
+    auto end = [&] {
+      other.join();
+      EXPECT_TRUE(entered.exchange(false));
+    };
+    co_await n.async_with(section);
+    end();
+    co_await n.async_read(section);
+    end();
+    co_await n.async_update(section);
+    end();
+    {
+      const auto guard = co_await n.async_lock();
+      section(*guard);
+    }
+    end();
+  });
+  tasks.join();
+}
+
 TEST(guarded, async_update_that_throws_leaves_the_old_value) {
   mortise::guarded<int> n(1);
   mortise::task_scope tasks;

@@ -60,6 +60,14 @@ class lock_probe {
     return true;
   }
 
+  // Does something while the queue is locked, as another thread may at any time.
+  template <class F>
+  static void while_queue_is_locked(mutex& m, F f) {
+    const std::uint64_t w = m.take_queue_lock();
+    f();
+    m.release_queue_lock(w);
+  }
+
   static void wait_for_waiters(mutex& m, unsigned n) {
     while (waiters(m) != n) std::this_thread::yield();
   }

@@ -10,6 +10,7 @@
 
 #include <support/foreign.hpp>
 #include <support/lock_probe.hpp>
+#include <support/slow_clock.hpp>
 
 namespace {
 
@@ -17,6 +18,18 @@ using namespace std::chrono_literals;
 using mortise::lock_probe;
 
 static_assert(sizeof(mortise::mutex) == 8);
+
+// The bug: a clock was set back meanwhile, and nobody looks at it again.
+TEST(mutex, bounded_wait_looks_again_at_a_clock_that_is_set) {
+  mortise::mutex m;
+  m.lock();
+  std::jthread([&] {
+    const auto until = slow_clock::now() + 2ms;
+    EXPECT_FALSE(m.try_lock_until(until));
+    EXPECT_GE(slow_clock::now(), until);
+  }).join();
+  m.unlock();
+}
 
 // The coroutine of another library, in the queue on an executor that runs when told.
 foreign::coroutine take_once(mortise::mutex& m, mortise::wait::executor& ex, int& taken) {

@@ -215,6 +215,33 @@ TEST(runtime, a_hog_among_sleepers_does_not_keep_them) {
   }
 }
 
+// The bug: a worker that has just helped finds all idle and sleeps without end, although the one that it helped has just called
+// for help and does not call again so soon.
+TEST(runtime, a_second_hog_finds_help_as_well) {
+  mortise::runtime rt{{.workers = 2}};
+  for (int round = 0; round < 10; ++round) {
+    mortise::task_scope tasks{rt};
+    mortise::atomic<int> awake[2] = {0, 0};
+    tasks.go([&] {
+      for (int i = 0; i < 20; ++i) {  // two groups on this worker, one due some milliseconds after the other
+        tasks.go([&, i] {
+          mortise::atomic<int>& group = awake[i / 10];
+          mortise::sleep_for(i < 10 ? 2ms : 6ms);
+          if (++group == 10) {
+            const auto end =
+                std::chrono::steady_clock::now() + 500us;  // the helper is the last to become idle
+            while (std::chrono::steady_clock::now() < end) {}
+          }
+          if (i % 10 != 0 || (i == 10 && awake[0] < 10)) return;  // one hog at a time
+          while (group < 10) {                                    // the rest of its group is queued behind it
+          }
+        });
+      }
+    });
+    tasks.join();
+  }
+}
+
 TEST(runtime, tasks_are_started_from_everywhere) {
   mortise::counter n;
   mortise::task_scope tasks;

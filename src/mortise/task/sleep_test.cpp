@@ -11,6 +11,7 @@
 #include <mortise/task/runtime.hpp>
 #include <mortise/task/task_scope.hpp>
 #include <support/foreign.hpp>
+#include <support/slow_clock.hpp>
 
 namespace {
 
@@ -70,6 +71,20 @@ TEST(sleep, never_early_from_a_thread_nor_without_precision) {
     check(2ms);
     check(150ms);
   });
+  tasks.join();
+}
+
+// The bug: a clock was set back meanwhile, and nobody looks at it again.
+TEST(sleep, never_early_by_a_clock_that_is_set) {
+  auto check = [](auto... stop) {
+    const auto until = slow_clock::now() + 2ms;
+    mortise::sleep_until(until, stop...);
+    EXPECT_GE(slow_clock::now(), until);
+  };
+  check();
+  check(std::stop_source{}.get_token());
+  mortise::task_scope tasks;
+  tasks.go([&](std::stop_token stop) { check(), check(stop); });
   tasks.join();
 }
 

@@ -47,6 +47,17 @@ TEST(task_scope, first_exception_comes_out_of_join_once) {
   EXPECT_THROW(tasks.stop_and_join(), std::logic_error);
 }
 
+// The bug: join tells of the last failure, which the first one caused.
+TEST(task_scope, first_of_several_exceptions_is_kept) {
+  mortise::runtime rt{{.workers = 1}};
+  mortise::task_scope tasks{rt};
+  tasks.go([&] {
+    tasks.go([] { throw std::logic_error("second"); });
+    throw std::runtime_error("first");
+  });
+  EXPECT_THROW(tasks.join(), std::runtime_error);
+}
+
 TEST(task_scope, destructor_stops_and_joins) {
   bool stopped = false;
   {

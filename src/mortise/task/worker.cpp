@@ -265,16 +265,18 @@ void worker::idle() noexcept {
   m_wake.exchange(0, memory_order_acquire);  // W1
 }
 
-// When to look at the peers by ourselves: at growing intervals, and no more once a longest one has passed in which
-// none ran anything. A nudge that was left out because another was less than `rare_nudge` ago is thus made up for.
+// When to look at the peers by ourselves: at growing intervals, and no more once they have been seen idle, without having run
+// anything, for longer than `rare_nudge`. A nudge that was left out because another was less than that ago is thus made up
+// for. It is the time that counts, not the looks: our own sleepers may wake us for many in a moment.
 nanos worker::next_patrol(nanos now) noexcept {
   std::uint64_t progress = 0;
   for (unsigned i = 0; i < m_home.workers(); ++i) {
     if (i != m_index) progress += m_home.worker_at(i).m_switches.load(memory_order_relaxed);  // a hint
   }
-  const bool none =
+  const bool quiet =
       std::exchange(m_peers_progress, progress) == progress && m_home.idle() == m_home.workers();
-  if (none && (m_patrol == 0 || m_patrol == longest_patrol)) {
+  if (!quiet) m_peers_stirred = now;
+  if (now - m_peers_stirred > rare_nudge) {
     m_patrol = 0;
     return never;
   }

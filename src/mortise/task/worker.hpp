@@ -122,8 +122,9 @@ class alignas(cache_line) worker final : public wait::context {
   nanos m_backlog_since = 0;  // when the queue was last found empty
   nanos m_patrol = 0;
   std::uint64_t m_peers_progress = 0;
-  nanos m_gave_at = 0;       // when due sleepers were last given to the first worker
-  nanos m_window_start = 0;  // of the measurement of m_load
+  nanos m_peers_stirred = 0;  // when a peer was last seen to be busy, or to have been
+  nanos m_gave_at = 0;        // when due sleepers were last given to the first worker
+  nanos m_window_start = 0;   // of the measurement of m_load
   nanos m_idle_time = 0;
   atomic<unsigned> m_load{100};  // per cent of the last window that the worker was not idle
   unsigned m_victim = 0;
