@@ -152,13 +152,23 @@ test_all() {
   summary
 }
 
+# Every schedule with one preemption more than in ./dev test, and a hundred times as many random ones.
+models_stage() {
+  local figures=$PWD/build/release/models.jsonl
+  rm -f "$figures"
+  export MORTISE_MODEL_FIGURES=$figures MORTISE_MODEL_BOUND=+1 MORTISE_MODEL_RANDOM=x100
+  release_stage -L model --timeout 7200 || return
+  say "$(python3 tests/explore/figures.py "$figures")"
+}
+
 check_all() {
   local again=(--repeat until-fail:20 --timeout 1800)
   mkdir -p build
   stage "release: longer tests" release_stage -L check --no-tests=ignore
-  stage "release: stress" release_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
-  stage "debug: stress" debug_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
-  stage "ThreadSanitizer: stress" tsan_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
+  stage "models: further" models_stage
+  stage "release: stress" release_stage -L 'stress|crash' --no-tests=ignore "${again[@]}"
+  stage "debug: stress" debug_stage -L 'stress|crash' --no-tests=ignore "${again[@]}"
+  stage "ThreadSanitizer: stress" tsan_stage -L 'stress|crash' --no-tests=ignore "${again[@]}"
   stage "chaos" chaos_stage all 1 2 0
   stage "forced migration" chaos_stage migrate 1 0
   stage "valgrind" valgrind_stage

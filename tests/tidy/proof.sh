@@ -34,6 +34,13 @@ tests() {  # TREE BUILD -> names
       tr '\n' ' ' <"$tree/$file" | grep -oE '(^| )(TYPED_)?TEST(_F|_P)?\( *[A-Za-z_0-9]+, *[A-Za-z_0-9]+ *\)' |
         sed -E "s/.*\( *([A-Za-z_0-9]+), *([A-Za-z_0-9]+) *\)/$prefix.\1.\2/"
     done
+  # models: tests/explore/verify.hpp
+  (cd "$tree" && find src/mortise tests -name '*_model.cpp' 2>/dev/null) | while IFS= read -r file; do
+    prefix=${file#src/mortise/}
+    prefix=${prefix#tests/}
+    tr '\n' ' ' <"$tree/$file" | grep -oE 'EXPLORE(_FAULT)?\( *[A-Za-z_0-9]+, *[A-Za-z_0-9]+ *[,)]' |
+      sed -E "s/.*\( *([A-Za-z_0-9]+), *([A-Za-z_0-9]+) *[,)]/model.${prefix%%/*}.\1.\2/"
+  done
   find "$build" \( -name CTestTestfile.cmake -o -name '*_tests.cmake' \) -exec sed -nE \
     -e 's/^add_test\(\[=*\[(.*)\]=*\].*/\1/p' -e 's/^add_test\(([A-Za-z_0-9.]+) .*/\1/p' {} +
   sed -nE 's/^ *planted\(([a-z_]+) .*/sanitizers.\1/p' "$tree/tests/sanitizers/CMakeLists.txt" 2>/dev/null
