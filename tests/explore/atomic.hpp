@@ -176,32 +176,4 @@ class plain {
   T m_value;
 };
 
-// Atomic access to what is plain elsewhere: the value is the memory's, whoever wrote it.
-template <class T>
-class view {
- public:
-  explicit view(T& v) noexcept : m_value{v} {}
-  T load(std::memory_order) const noexcept {
-    if (engine::instance().active()) {
-      const inside h;
-      engine::instance().point(&m_value);
-    }
-    return m_value;
-  }
-  void store(T v, std::memory_order) noexcept {
-    if (engine::instance().active()) {
-      const inside h;
-      engine::instance().point(&m_value);
-    }
-    m_value = v;
-  }
-
- private:
-  T& m_value;
-};
-template <class T>
-view<T> atomic_view(T& v) noexcept {
-  return view<T>{v};
-}
-
 }  // namespace explore

@@ -20,7 +20,6 @@ template <class T>
 using atomic = explore::atomic<T>;
 template <class T>
 using plain = explore::plain<T>;
-using explore::atomic_view;
 #else
 #if MORTISE_IS_CHAOS
 template <class T>
@@ -33,12 +32,6 @@ using atomic = std::atomic<T>;
 // Data without atomicity of its own, that a lock or a handover orders. The model checks that it does.
 template <class T>
 using plain = T;
-
-// Atomic access to a member that is plain elsewhere.
-template <class T>
-std::atomic_ref<T> atomic_view(T& member) noexcept {
-  return std::atomic_ref<T>{member};
-}
 #endif
 
 using std::memory_order_acq_rel;

@@ -23,7 +23,7 @@ namespace mortise::inline MORTISE_ABI {
 //                sequentially consistent loads, so that one of the two comes second and sees the other's.
 //                D3 each unlock is a release store <-> the other side's acquire load of that flag as free
 // 6. Last touch  unlock's store. 7. Wake ledger: none, nobody sleeps
-// 8. Evidence    runtime_test.cpp (a_hog_among_sleepers_does_not_keep_them), also with membarrier refused
+// 8. Evidence    biased_lock_model.cpp, models/biased_lock.pml, runtime_test.cpp (a_hog_among_sleepers_does_not_keep_them), also with membarrier refused
 //                (tests/conformance). An RMW for each sleep, which drains the store
 //                buffer just after a stack was written, cost 110,000 fibers 30 % (EPYC Zen 5, November 2026).
 //                Source: D. Dice, H. Huang, M. Yang, "Asymmetric Dekker synchronization", 2001

@@ -27,7 +27,7 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 //                   tasks in between)
 //                aarch64: a head older than the tail, or newer, is possible; the difference is checked against capacity
 // 6. Last touch  a queue lives as long as its runtime; 7. Wake ledger: none here, see worker.cpp
-// 8. Evidence    run_queue_test.cpp. Source: the local run queue of Go's scheduler
+// 8. Evidence    run_queue_model.cpp, run_queue_test.cpp. Source: the local run queue of Go's scheduler
 class run_queue {
  public:
   static constexpr std::uint32_t capacity = MORTISE_IS_MODEL ? 8 : 1024;

@@ -41,7 +41,7 @@ struct closure;
 // 6. Last touch  the block outlives everything; the worker that ran a task to its end recycles it
 // 7. Wake ledger an unpark that finds idle, sleeping, untimed or due was late for a wait that is over: it is dropped, and so
 //                is a permit that a yield comes upon (wait/context.hpp)
-// 8. Evidence    runtime_test.cpp, tests/scopes/mixed_stress.cpp
+// 8. Evidence    runtime_model.cpp, runtime_test.cpp, tests/scopes/mixed_stress.cpp
 class alignas(cache_line) task_block final : public wait::parker {
  public:
   enum state : std::uint32_t { idle, running, notified, parked, sleeping, untimed, due, queued };

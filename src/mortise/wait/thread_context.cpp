@@ -17,7 +17,7 @@
 // 6. Last touch  parkers are recycled, never freed: a late unpark leaves a stray permit, which park's
 //                callers allow for
 // 7. Wake ledger the unparker that replaced `asleep` owes the futex wake; nobody else does
-// 8. Evidence    mutex_test.cpp; the protocol is that of a binary semaphore as in parking_lot's
+// 8. Evidence    parking_model.cpp, mutex_test.cpp; the protocol is that of a binary semaphore as in parking_lot's
 //                thread parker
 
 #include <unistd.h>

@@ -28,7 +28,7 @@
 //                wasted claim)
 // 7. Wake ledger the unparker that replaced `parked`, or `has_suspended` that found `told`, owes the post; dropped jobs pass on through
 //                `step(leave)`
-// 8. Evidence    ticket_test.cpp, lock/mutex_test.cpp
+// 8. Evidence    parking_model.cpp, ticket_test.cpp, lock/mutex_test.cpp
 #include <mutex>
 #include <new>
 
