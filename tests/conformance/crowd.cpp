@@ -11,7 +11,7 @@
 namespace conformance {
 namespace {
 
-constexpr unsigned of_a_light_kind = MORTISE_TSAN ? 150 : MORTISE_ASAN ? 400 : 2'000;  // fibers, coroutines
+constexpr unsigned of_a_light_kind = MORTISE_TSAN ? 240 : MORTISE_ASAN ? 400 : 2'000;  // fibers, coroutines
 constexpr unsigned threads = MORTISE_TSAN || MORTISE_ASAN ? 16 : 40;
 
 template <class Traits>
