@@ -26,7 +26,13 @@ constexpr nanos far_deadline = nanos{1} << 27;
 
 void worker::run(task_block& t) noexcept {
   add_single_writer(m_switches, std::uint64_t{1});
-  if (t.m_state.load(memory_order_relaxed) == task_block::due) {
+  const task_block::state s = t.m_state.load(memory_order_relaxed);
+  if (s == task_block::untimed) [[unlikely]] {
+    m_sleeps_until = t.sleeps_until;
+    t.claims = nullptr;
+    if (now_ns() < m_sleeps_until) return put_to_sleep(t);
+  }
+  if (s == task_block::due || s == task_block::untimed) {
     t.m_state.store(task_block::running,
                     memory_order_relaxed);  // O3: nobody else had a say since it went to sleep
   } else {
@@ -64,8 +70,9 @@ void worker::settle(task_block& t) noexcept {
 void worker::put_to_sleep(task_block& t) noexcept {
   t.m_state.store(task_block::sleeping, memory_order_relaxed);  // O3
   if (m_timers.add_sleeper(m_sleeps_until, t)) return;
-  // No memory for a timer: it stays awake and asks again, no less right.
-  t.m_state.store(task_block::queued, memory_order_relaxed);
+  // No memory for a timer: it asks again whenever its turn comes, no less right.
+  t.sleeps_until = m_sleeps_until;
+  t.m_state.store(task_block::untimed, memory_order_relaxed);
   enqueue(t);
 }
 
