@@ -22,7 +22,7 @@ std::ostream& operator<<(std::ostream& out, verdict v) {
 }
 
 struct outcome {
-  verdict what;
+  verdict what = verdict::passed;
   std::string text;
 };
 
@@ -86,7 +86,11 @@ class broken : public testing::TestWithParam<control> {};
 
 TEST_P(broken, lock_is_found_out) {
   const control& c = GetParam();
-  const outcome o = run(full_name(c, c.lock), c.hangs ? 2s : 60s);
+  outcome o;
+  // Two that are not kept apart meet by chance: on a busy machine not every time.
+  for (int i = 0; i < 5 && o.what == verdict::passed && !HasFailure(); ++i) {
+    o = run(full_name(c, c.lock), c.hangs ? 2s : 60s);
+  }
   EXPECT_NE(o.what, verdict::passed) << o.text;
   if (!c.hangs) EXPECT_NE(o.what, verdict::hung) << o.text;
   RecordProperty("verdict", testing::PrintToString(o.what));
