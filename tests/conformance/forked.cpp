@@ -116,6 +116,7 @@ TYPED_TEST(forked,
 // The bug: something that all locks share is taken by another thread at the moment of the fork, and never given back in the
 // child.
 TYPED_TEST(forked, child_uses_one_while_others_are_in_use) {
+  if (MORTISE_ASAN) GTEST_SKIP() << "std::mutex hangs too: this runtime is not held over forks";
   typename TypeParam::lock mine, others;
   std::atomic<bool> over{false};
   occupancy inside;
