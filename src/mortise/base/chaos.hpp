@@ -44,6 +44,7 @@ MORTISE_API unsigned chaos_pick(unsigned n) noexcept;
 inline void chaos_point(chaos) noexcept {}
 constexpr bool chaos_strikes(chaos) noexcept { return false; }
 constexpr bool chaos_has(chaos) noexcept { return false; }
+constexpr unsigned chaos_pick(unsigned) noexcept { return 0; }
 
 #endif
 

@@ -249,7 +249,7 @@ int worker::refill_budget() noexcept {
     m_budget_size = static_cast<int>(std::clamp(size, 1.0, 65536.0));
   }
   m_budget_last = now;
-  const bool tired = chaos_strikes(chaos::preempt);
+  const bool tired = chaos_has(chaos::preempt) && chaos_pick(4) == 0;
   const int granted = chaos_has(chaos::preempt) ? std::min(m_budget_size, 64) : m_budget_size;
   if (now - m_budget_since < turn_length && !tired) return granted;
   const bool others = m_queue.size() != 0 || m_home.inbox_filled() || m_timers.next() <= now;
