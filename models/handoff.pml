@@ -151,7 +151,7 @@ wants_queue_lock:
 }
 
 #ifdef WARDEN
-//@ wait/warden.cpp | for (const entry& e : m_watched) e.examine(e.lock);
+//@ wait/warden.cpp | m_watched[i].examine(m_watched[i].lock, next);
 proctype warden() {
   byte w, i, count, told;
 end_warden:
@@ -164,10 +164,10 @@ end_warden:
         choose(told, i, count)  //@ lock/mutex.cpp | next.choose(head_of(w), age_clock_now());  // keeps I2
       }
       d_step { release_queue_lock(w, i); w = 0 }
-      wake(told)
     :: word & (HELD | QUEUE_LOCK)  //@ lock/mutex.cpp | if ((w & (word::held | word::queue_lock)) != 0) return;
     fi;
-    guard = false
+    guard = false;
+    wake(told)  //@ wait/warden.cpp | next.wake();
   od
 }
 #endif

@@ -13,14 +13,14 @@
 // 6. Last touch  not modelled: the exploration of the real code poisons freed memory
 // 7. Wake ledger a wake that is lost shows as an invalid end state: all rest or have stopped but one who sleeps
 // 8. Evidence    variants and figures in README.md. Controls: CONTROL_NO_STARVING, CONTROL_KEEPS_WAKE, CONTROL_KEEPS_OFFER,
-//                CONTROL_STORE_RELEASES, CONTROL_UNQUEUED
+//                CONTROL_STORE_RELEASES; UNQUEUED, and GIVE_UP for `served`
 //
 // Time: `old` and `late` become true at any moment once their wait has begun (clock). Deadlines pass at any moment. Parking is
 // a permit, which parker.pml shows the futex protocol to be.
 //
 // Not excluded, and shown to be so: a thread that has not queued yet can lose every CAS to others who get on
-// (CONTROL_UNQUEUED); with give-ups (GIVE_UP) the queue lock, a spin lock without an order, must let everyone in some day
-// (`served_if_queue_lock_is_fair`).
+// (the variant unqueued); with give-ups (GIVE_UP) the queue lock, a spin lock without an order, must let everyone in some day
+// (served_fair), also the holder, whose unlock takes it (unfair_to_holder).
 
 #ifndef N
 #define N 3

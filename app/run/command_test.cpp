@@ -114,7 +114,7 @@ TEST(command, a_large_map_is_printed) {
   const outcome o =
       command({"run", "--for", "500ms", "--sleep", "0", "--readers", "0", "--keys", "200000", "--json"});
   EXPECT_EQ(o.code, 0);
-  EXPECT_GT(nlohmann::json::parse(o.out)["state"].size(), 10'000u);
+  EXPECT_GT(nlohmann::json::parse(o.out)["state"].size(), MORTISE_IS_CHAOS ? 100u : 10'000u);
 }
 
 // The control: with the protection off the same checks must fail.

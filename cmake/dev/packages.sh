@@ -6,7 +6,7 @@ readonly FORMAT_VERSION=19  # formatting differs between versions
 
 declare -A WHY=(
   [run]="to build and run mortise" [test]="for the tests" [packaging]="for the packaging's tests"
-  [clang]="for ThreadSanitizer" [format]="for formatting" [bench]="for the benchmarks"
+  [clang]="for ThreadSanitizer" [format]="for formatting" [valgrind]="for valgrind's tests" [bench]="for the benchmarks"
   [spin]="for the models" [cross]="for aarch64" [mutants]="to plant bugs and build them quickly")
 
 packages_of() {  # group -> names
@@ -30,6 +30,7 @@ packages_of() {  # group -> names
     spin)  # best effort: where there is none the models are not checked
       if has spin || apt_knows spin; then echo spin gcc; fi
       ;;
+    valgrind) echo valgrind ;;
     bench) echo libbenchmark-dev libboost-fiber-dev python3 ;;
     cross) echo g++-aarch64-linux-gnu qemu-user ;;
   esac
@@ -54,7 +55,10 @@ clang_version() {
 has() {
   local header
   case $1 in
-    g++ | gcc | spin | cmake | ccache | git | python3 | clang-[0-9]* | clang-format-*) command -v "$1" >/dev/null; return ;;
+    g++ | gcc | git | spin | cmake | ccache | python3 | valgrind | clang-[0-9]* | clang-format-*)
+      command -v "$1" >/dev/null
+      return
+      ;;
     ninja-build) command -v ninja >/dev/null; return ;;
     pkg-config) command -v pkg-config >/dev/null; return ;;
   esac

@@ -57,6 +57,25 @@ tsan_stage() {
   ctest_in tsan "$@"
 }
 
+# chaos_stage MODES SEED...: the quick and the stress tests, the brief soak among them, once with each seed; 0 draws one.
+chaos_stage() {
+  local modes=$1 seed
+  shift
+  configure chaos
+  compile chaos
+  for seed in "$@"; do
+    [ "$seed" != 0 ] || seed=$((1 + RANDOM * 32768 + RANDOM))
+    say "MORTISE_CHAOS=$modes MORTISE_CHAOS_SEED=$seed"
+    MORTISE_CHAOS=$modes MORTISE_CHAOS_SEED=$seed MORTISE_CHAOS_QUIET=1 ctest_in chaos -L 'quick|stress' || return 1
+  done
+}
+
+valgrind_stage() {
+  configure valgrind
+  compile valgrind valgrind_programs
+  ctest_in valgrind -L valgrind
+}
+
 fuzz_build() {
   configure fuzz -DCMAKE_CXX_COMPILER="$(command -v clang++-"$(clang_version)")"
   compile fuzz fuzzers
@@ -133,13 +152,26 @@ test_all() {
   summary
 }
 
+# Every schedule with one preemption more than in ./dev test, and a hundred times as many random ones.
+models_stage() {
+  local figures=$PWD/build/release/models.jsonl
+  rm -f "$figures"
+  export MORTISE_MODEL_FIGURES=$figures MORTISE_MODEL_BOUND=+1 MORTISE_MODEL_RANDOM=x100
+  release_stage -L model --timeout 7200 || return
+  say "$(python3 tests/explore/figures.py "$figures")"
+}
+
 check_all() {
   local again=(--repeat until-fail:20 --timeout 1800)
   mkdir -p build
   stage "release: longer tests" release_stage -L check --no-tests=ignore
-  stage "release: stress" release_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
-  stage "debug: stress" debug_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
-  stage "ThreadSanitizer: stress" tsan_stage -L 'stress|model|crash' --no-tests=ignore "${again[@]}"
+  stage "models: further" models_stage
+  stage "release: stress" release_stage -L 'stress|crash' --no-tests=ignore "${again[@]}"
+  stage "debug: stress" debug_stage -L 'stress|crash' --no-tests=ignore "${again[@]}"
+  stage "ThreadSanitizer: stress" tsan_stage -L 'stress|crash' --no-tests=ignore "${again[@]}"
+  stage "chaos" chaos_stage all 1 2 0
+  stage "forced migration" chaos_stage migrate 1 0
+  stage "valgrind" valgrind_stage
   stage "fuzzers" fuzz_for 120
   stage "aarch64 under qemu-user" aarch64_stage
   stage "benchmarks: smoke" python3 bench/table.py --quick

@@ -101,10 +101,16 @@ class atomic {
   T fetch_and(T n, memory_order o = seq_cst, here w = here::current()) noexcept {
     return change(n, o, w, [](std::uint64_t old, std::uint64_t a) { return old & a; });
   }
-  // A restartable sequence of the kernel's, see README.md. False: the word is not `expected`, or it was interrupted.
+  // Restartable sequences of the kernel's, see README.md: one byte, or all of it, is stored if the word is `expected`. False: it is
+  // not, or the sequence was interrupted.
   bool store_byte_if(T expected, unsigned byte, std::uint8_t v, here w = here::current()) noexcept {
     static_assert(sizeof(T) == 8);
-    return memory::instance().store_byte_if(cell(), bits_of(expected), byte, v, w);
+    return memory::instance().store_if(cell(), bits_of(expected), std::uint64_t{0xff} << (8 * byte),
+                                       std::uint64_t{v} << (8 * byte), w);
+  }
+  bool store_word_if(T expected, T v, here w = here::current()) noexcept {
+    static_assert(sizeof(T) == 8);
+    return memory::instance().store_if(cell(), bits_of(expected), whole, bits_of(v), w);
   }
   operator T() const noexcept { return load(); }
   T operator=(T v) noexcept {
@@ -169,33 +175,5 @@ class plain {
  private:
   T m_value;
 };
-
-// Atomic access to what is plain elsewhere: the value is the memory's, whoever wrote it.
-template <class T>
-class view {
- public:
-  explicit view(T& v) noexcept : m_value{v} {}
-  T load(std::memory_order) const noexcept {
-    if (engine::instance().active()) {
-      const inside h;
-      engine::instance().point(&m_value);
-    }
-    return m_value;
-  }
-  void store(T v, std::memory_order) noexcept {
-    if (engine::instance().active()) {
-      const inside h;
-      engine::instance().point(&m_value);
-    }
-    m_value = v;
-  }
-
- private:
-  T& m_value;
-};
-template <class T>
-view<T> atomic_view(T& v) noexcept {
-  return view<T>{v};
-}
 
 }  // namespace explore

@@ -58,8 +58,10 @@ class memory {
                         order success, order failure, bool weak, std::source_location where);
   void fence_seq_cst();
   void membarrier();
-  bool store_byte_if(void* cell, std::uint64_t expected, unsigned byte, std::uint8_t value,
-                     std::source_location where);
+  // Stores those `bits` of `value`, if the word is `expected`, as a restartable sequence. False: it is not, or it was
+  // interrupted.
+  bool store_if(void* cell, std::uint64_t expected, std::uint64_t bits, std::uint64_t value,
+                std::source_location where);
   void await_change();
 
   // Plain data: no choice, but C++ must order it.

@@ -89,9 +89,53 @@ bool in_two_coroutines(F f) {
   return m.on_two_threads();
 }
 
+// A fiber and an OS thread.
+template <class F>
+bool in_a_fiber_and_a_thread(F f) {
+  mortise::runtime rt{{.workers = 1}};
+  meeting m;
+  auto party = [&](unsigned who) {
+    m.attend(who);
+    m.wait_for_turn(who);
+    f(who);
+    m.turn_is_over();
+  };
+  mortise::task_scope tasks{rt};
+  tasks.go([&] { party(0); });
+  party(1);
+  tasks.join();
+  return m.on_two_threads();
+}
+
 int shared_number = 0;
 
 [[gnu::noinline]] void raced(unsigned) { ++shared_number; }
+
+// As in_two_coroutines, but the lock is waited for as coroutines do: 0 holds it when 1 comes, which is resumed by the unlock.
+bool async_locked(bool really) {
+  mortise::runtime rt{{.workers = 2}};
+  mortise::mutex m;
+  meeting meet;
+  {
+    mortise::task_scope tasks{rt};
+    for (unsigned who : {0u, 1u}) {
+      tasks.go([&, who, really]() -> mortise::task<> {
+        meet.attend(who);
+        if (really) {
+          const auto hold = co_await m.async_lock();
+          raced(who);
+          co_await mortise::async_sleep_for(std::chrono::milliseconds(1));
+        } else {
+          meet.wait_for_turn(who);
+          raced(who);
+        }
+        meet.turn_is_over();
+      });
+    }
+    tasks.join();
+  }
+  return meet.on_two_threads();
+}
 
 template <class Mutex>
 void locked(unsigned who) {
@@ -141,7 +185,8 @@ volatile unsigned within = 4;
 
 [[gnu::noinline]] void read_freed(bool really) {
   auto owned = std::make_unique<int>(1);
-  volatile int* const p = owned.get();
+  volatile int* p = owned.get();
+  asm volatile("" : "+r"(p));  // the compiler must not see that this is freed
   if (really) owned.reset();
   mortise::yield();
   static_cast<void>(*p);
@@ -194,6 +239,10 @@ constexpr plan plans[] = {
     {"race_relaxed_lock", [] { return in_two_fibers(locked<relaxed_lock>); }},
     {"coroutine_race", [] { return in_two_coroutines(raced); }},
     {"coroutine_race_locked", [] { return in_two_coroutines(locked<mortise::mutex>); }},
+    {"coroutine_race_async", [] { return async_locked(false); }},
+    {"coroutine_race_async_locked", [] { return async_locked(true); }},
+    {"thread_race", [] { return in_a_fiber_and_a_thread(raced); }},
+    {"thread_race_locked", [] { return in_a_fiber_and_a_thread(locked<mortise::mutex>); }},
     {"overflow", [] { return in_a_fiber([] { write_at(beyond); }); }},
     {"overflow_not", [] { return in_a_fiber([] { write_at(within); }); }},
     {"use_after_return", [] { return in_a_fiber([] { read_after_return(true); }); }},

@@ -5,12 +5,14 @@
 #include <atomic>
 
 #include <mortise/mortise.hpp>
+#include <support/foreign_loop.hpp>
 
-#include "foreign_loop.hpp"
 #include "ledger.hpp"
 #include "plan.hpp"
 
 namespace soak {
+
+using foreign_loop = foreign::loop;
 
 // Counts what nobody joins. Outlives the rounds, since the last to leave still wakes.
 class crowd {

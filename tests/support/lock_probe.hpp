@@ -3,6 +3,7 @@
 #include <thread>
 
 #include <mortise/base/age_clock.hpp>
+#include <mortise/lock/guarded.hpp>
 #include <mortise/lock/mutex.hpp>
 
 namespace mortise::inline MORTISE_ABI {
@@ -16,6 +17,11 @@ class lock_probe {
     for (const wait::waiter* x = mutex::head_of(w); x != nullptr; x = x->next) ++n;
     m.release_queue_lock(w);
     return n;
+  }
+
+  template <class T>
+  static unsigned waiters(guarded<T>& g) {
+    return waiters(g.m_mutex);
   }
 
   // How long the first in the queue has waited, by the age clock; 0 without one.

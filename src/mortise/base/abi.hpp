@@ -19,10 +19,19 @@
 #define MORTISE_ABI v0_model
 #elif MORTISE_IS_CHECKED
 #define MORTISE_IS_MODEL 0
-#define MORTISE_ABI v0_checked
+#define MORTISE_ABI MORTISE_ABI_OF(v0_checked)
 #else
 #define MORTISE_IS_MODEL 0
-#define MORTISE_ABI v0
+#define MORTISE_ABI MORTISE_ABI_OF(v0)
+#endif
+
+// MORTISE_CHAOS=1: a build that looks for bugs, see chaos.hpp.
+#if defined(MORTISE_CHAOS) && MORTISE_CHAOS && !MORTISE_IS_MODEL
+#define MORTISE_IS_CHAOS 1
+#define MORTISE_ABI_OF(tag) tag##_chaos
+#else
+#define MORTISE_IS_CHAOS 0
+#define MORTISE_ABI_OF(tag) tag
 #endif
 
 // Tags in the upper byte of pointers are lost where we keep 48 bits of one (pointer_bits.hpp).

@@ -7,6 +7,8 @@
 
 #if MORTISE_IS_MODEL
 #include <explore/atomic.hpp>
+#elif MORTISE_IS_CHAOS
+#include <mortise/base/chaotic_atomic.hpp>
 #endif
 
 // The seam: wait/, lock/ and task/ reach atomics through these names only, so that a model checker can stand
@@ -18,20 +20,18 @@ template <class T>
 using atomic = explore::atomic<T>;
 template <class T>
 using plain = explore::plain<T>;
-using explore::atomic_view;
+#else
+#if MORTISE_IS_CHAOS
+template <class T>
+using atomic = chaotic_atomic<T>;
 #else
 template <class T>
 using atomic = std::atomic<T>;
+#endif
 
 // Data without atomicity of its own, that a lock or a handover orders. The model checks that it does.
 template <class T>
 using plain = T;
-
-// Atomic access to a member that is plain elsewhere.
-template <class T>
-std::atomic_ref<T> atomic_view(T& member) noexcept {
-  return std::atomic_ref<T>{member};
-}
 #endif
 
 using std::memory_order_acq_rel;

@@ -9,7 +9,7 @@ namespace mortise::inline MORTISE_ABI {
 // A lock that costs its owner no RMW, for what one thread does all the time and others hardly ever.
 //
 // 1. Promise     mutual exclusion of the owner and of one peer. The owner waits for a peer that is inside; a peer never
-//                waits, and fails where the kernel has no membarrier
+//                waits. Where the kernel has no membarrier the owner pays the RMW
 // 2. Word        m_owner, m_peer, exact: inside, or about to look whether the other is
 // 3. States      owner: announces, looks, goes in, or takes it back and waits; peer: announces, barrier, looks, goes in or
 //                takes it back
@@ -18,9 +18,13 @@ namespace mortise::inline MORTISE_ABI {
 //                program order for the compiler only (signal fence). D2 the peer's membarrier stands between its store
 //                and its load: an owner that loaded before the barrier has its store seen by the peer; one that loads
 //                after it sees the peer's. A plain fence on the peer's side alone would not do.
+//                aarch64: the owner's load may be done before its store is seen, as on x86; nothing else is assumed
+//                D1', D2' without membarrier: both flags are set by sequentially consistent RMWs and looked at by
+//                sequentially consistent loads, so that one of the two comes second and sees the other's.
 //                D3 each unlock is a release store <-> the other side's acquire load of that flag as free
 // 6. Last touch  unlock's store. 7. Wake ledger: none, nobody sleeps
-// 8. Evidence    runtime_test.cpp (a_hog_among_sleepers_does_not_keep_them). An RMW for each sleep, which drains the store
+// 8. Evidence    biased_lock_model.cpp, models/biased_lock.pml, runtime_test.cpp (a_hog_among_sleepers_does_not_keep_them), also with membarrier refused
+//                (tests/conformance). An RMW for each sleep, which drains the store
 //                buffer just after a stack was written, cost 110,000 fibers 30 % (EPYC Zen 5, November 2026).
 //                Source: D. Dice, H. Huang, M. Yang, "Asymmetric Dekker synchronization", 2001
 class biased_lock {
@@ -28,9 +32,14 @@ class biased_lock {
   // Owner.
   void lock() noexcept {
     for (int turns = 0;;) {
-      m_owner.store(true, memory_order_relaxed);       // D1
-      compiler_fence();                                // D1
-      if (!m_peer.load(memory_order_acquire)) return;  // D3
+      if (m_asymmetric) [[likely]] {
+        m_owner.store(true, memory_order_relaxed);       // D1
+        compiler_fence();                                // D1
+        if (!m_peer.load(memory_order_acquire)) return;  // D3
+      } else {
+        m_owner.exchange(true, memory_order_seq_cst);    // D1'
+        if (!m_peer.load(memory_order_seq_cst)) return;  // D1', D3
+      }
       m_owner.store(false, memory_order_release);
       while (m_peer.load(memory_order_relaxed)) spin_for_another(turns);
     }
@@ -39,13 +48,12 @@ class biased_lock {
 
   // Anybody else. False: the owner or another peer is inside.
   bool try_lock_as_peer() noexcept {
-    if (!membarrier_available()) return false;
     bool expected = false;
-    // I2; acquire: after another peer
-    if (!m_peer.compare_exchange_strong(expected, true, memory_order_acquire, memory_order_relaxed))
+    // I2, D2'; acquire: after another peer
+    if (!m_peer.compare_exchange_strong(expected, true, memory_order_seq_cst, memory_order_relaxed))
       return false;
-    membarrier();                                          // D2
-    if (!m_owner.load(memory_order_acquire)) return true;  // D3
+    if (m_asymmetric) membarrier();                        // D2
+    if (!m_owner.load(memory_order_seq_cst)) return true;  // D2', D3
     m_peer.store(false, memory_order_release);
     return false;
   }
@@ -54,6 +62,7 @@ class biased_lock {
  private:
   atomic<bool> m_owner{false};
   atomic<bool> m_peer{false};
+  const bool m_asymmetric = membarrier_available();
 };
 
 class owner_guard {

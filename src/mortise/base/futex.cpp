@@ -7,11 +7,14 @@
 #include <cerrno>
 #include <ctime>
 
+#include <mortise/base/chaos.hpp>
 #include <mortise/base/fatal.hpp>
 
 namespace mortise::inline MORTISE_ABI {
 
 void futex_wait(const atomic<std::uint32_t>& word, std::uint32_t expected, nanos deadline) noexcept {
+  chaos_point(chaos::preempt);
+  if (chaos_strikes(chaos::spurious)) return;
   timespec at{};
   timespec* until = nullptr;
   if (deadline != never) {
@@ -30,6 +33,7 @@ void futex_wait(const atomic<std::uint32_t>& word, std::uint32_t expected, nanos
 }
 
 void futex_wake(const atomic<std::uint32_t>& word, int count) noexcept {
+  chaos_point(chaos::delay);
   // EFAULT is not an error here: the word's memory may have been freed since the caller decided to wake it.
   ::syscall(SYS_futex, &word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, nullptr, nullptr, 0);
 }

@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include <mortise/base/fatal.hpp>
+#include <mortise/base/fork.hpp>
 #include <mortise/lock/cv_check.hpp>
 #include <mortise/lock/mutex.hpp>
 #include <mortise/wait/context.hpp>
@@ -31,9 +32,25 @@ struct shard {
   std::unordered_map<const void*, holder> holders;
 };
 
+// Few enough that ThreadSanitizer, which keeps count of 64 locks of a thread, bears to see all held over a fork.
+std::array<shard, 32>* every_shard = nullptr;
+
+std::array<shard, 32>& all_shards() {
+  every_shard = new std::array<shard, 32>;
+  constexpr auto give_back = [] {
+    for (shard& s : *every_shard) s.guard.unlock();
+  };
+  at_fork(
+      [] {
+        for (shard& s : *every_shard) s.guard.lock();
+      },
+      give_back, give_back);
+  return *every_shard;
+}
+
 shard& shard_of(const void* lock) {
   // Never destroyed: locks are used until the very end of the process.
-  static auto& shards = *new std::array<shard, 64>;
+  static auto& shards = all_shards();
   return shards[std::hash<const void*>{}(lock) / 64 % shards.size()];
 }
 

@@ -23,13 +23,17 @@ namespace mortise::inline MORTISE_ABI {
 
 // Owns a T and the lock that guards it.
 //
-// Promises: the value is touched only under the lock; closures run once, on the caller, and may throw;
-// references, pointers and views into the value cannot be returned from them (compile-time error where the
-// type shows it). Does not promise: that a closure does not leak a reference by other means; recursion: a
-// closure that uses the same guarded waits for itself. Requires: Mutex is Lockable; for the async_ forms it
-// has async_lock().
+// Promises
+// - G1 The value is touched only under the lock.
+// - G2 Closures run once, on the caller, and may throw: the lock is freed.
+// - G3 update is all or nothing: if its closure throws, the old value stands.
+// - G4 References, pointers and views into the value cannot be returned from closures (compile-time error where the
+//   type shows it).
+// Does not promise that a closure does not leak a reference by other means; nor recursion: a closure that uses the
+// same guarded waits for itself. Requires: Mutex is Lockable; for the async_ forms it has async_lock().
 template <class T, class Mutex = mutex>
 class guarded {
+  friend class lock_probe;  // tests: who waits
   static_assert(std::is_object_v<T> && !std::is_const_v<T>, "guarded<T> holds a modifiable object");
 
  public:

@@ -49,6 +49,8 @@
 //    O3  taking the queue lock is an acquire, giving it up a release: the queue's links and the waiters'
 //        fields.
 //    O4  loads before a CAS are relaxed: the CAS checks what they saw.
+//    aarch64: a plain store that gives up the queue lock ends the release sequence of the unlock before, so whoever
+//    makes it must have acquired, which taking the queue lock did.
 //    No Dekker shape: a waiter publishes itself and checks HELD in one and the same word.
 //
 // 6. Last touch. unlock: its CAS; in unlock_slow the store that clears HELD and QUEUE_LOCK together. The
@@ -61,13 +63,15 @@
 //    while the lock is free passes it on (leave). Grants are claims: the waiter takes itself out under the
 //    queue lock. So there is no grant to leak, and of grant and deadline exactly one happens.
 //
-// 8. Evidence: mutex_test.cpp, tests/scopes/kinds_test.cpp, mixed_stress.cpp; bench/uncontended, table.py P2, P3.
+// 8. Evidence: mutex_model.cpp, tests/explore/kinds_model.cpp (every schedule within bounds), models/mutex_word.pml (progress),
+//    mutex_test.cpp, tests/conformance, tests/scopes/mixed_stress.cpp; bench/uncontended, table.py P2, P3.
 //    Sources: nsync and parking_lot (queue bit in the word, long-wait bit), Go's sync.Mutex (the 1 ms
 //    starvation mode).
 
 #include <mortise/lock/mutex.hpp>
 
 #include <mortise/base/age_clock.hpp>
+#include <mortise/base/chaos.hpp>
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/pointer_bits.hpp>
 #include <mortise/base/spin.hpp>
@@ -86,7 +90,7 @@ constexpr nanos patience = 1'000'000;
 constexpr int spin_turns = MORTISE_IS_MODEL ? 1 : 40;
 
 bool starves(const wait::waiter* head, nanos now) noexcept {
-  return head != nullptr && now - head->since >= patience;
+  return head != nullptr && (now - head->since >= patience || chaos_strikes(chaos::preempt));
 }
 
 }  // namespace
@@ -265,16 +269,14 @@ void mutex::unlock_slow() noexcept {
 }
 
 // The warden's look at a lock that is on its list, see warden.hpp. Must not wait for the queue lock.
-void mutex::examine(void* self) noexcept {
+void mutex::examine(void* self, wait::offer& next) noexcept {
   mutex& m = *static_cast<mutex*>(self);
   std::uint64_t w = m.m_word.load(memory_order_relaxed);  // O4
   if ((w & (word::held | word::queue_lock)) != 0) return;
   if (!m.m_word.compare_exchange_strong(w, w | word::queue_lock, memory_order_acquire, memory_order_relaxed))
-    return;  // O3
-  wait::offer next;
+    return;                                  // O3
   next.choose(head_of(w), age_clock_now());  // keeps I2
   m.release_queue_lock(w);
-  next.wake();
 }
 
 // A coroutine waits. False: it has the lock and goes on at once.

@@ -28,26 +28,27 @@ namespace mortise::inline MORTISE_ABI {
 // A mutual exclusion lock. Meets *TimedLockable*: std::lock_guard, std::unique_lock and std::scoped_lock work
 // with it.
 //
-// Promises
-// - At most one party holds it; what a holder wrote is seen by the next.
-// - One queue for all kinds of waiters. A free lock may be taken past the queue until the first in it has
-// waited 1 ms; from
-//   the next unlock on it is handed out strictly first come, first served.
-// - unlock runs no waiter's code, and touches the mutex for the last time when it frees it: whoever holds it
-// next may
-//   destroy it at once.
-// - It belongs to the party, not to the OS thread: a fiber may lock on one worker and unlock on another.
-// - One who is offered the lock and never runs holds nobody up for longer than some 4 ms (wait/warden.hpp).
+// Promises (docs/proof.md tells what holds each)
+// - M1 At most one party holds it; what a holder wrote is seen by the next.
+// - M2 One queue for all kinds of waiters. A free lock may be taken past the queue until the first in it has waited
+//   1 ms; from the next unlock on it is handed out strictly first come, first served.
+// - M3 unlock runs no waiter's code.
+// - M4 unlock touches the mutex for the last time when it frees it: whoever holds it next may destroy it at once.
+// - M5 It belongs to the party, not to the OS thread: a fiber may lock on one worker and unlock on another.
+// - M6 One who is offered the lock and never runs holds nobody up for longer than some 4 ms (wait/warden.hpp).
+// - M7 A bounded wait says false only after its deadline, and then leaves nothing behind: no lock, no lost wake.
+// - M8 A coroutine whose frame is destroyed while it waits leaves the queue and passes its offer on.
+// - M9 It has 8 bytes, is ready before any code runs, and can be neither copied nor moved.
+// - M10 Unlocking a mutex that is not locked prints one line and aborts, in every build.
+// - M11 So do, in checked builds, locking again, unlocking by a stranger, destroying it while held or waited on, and
+//   a blocking lock() that has to wait in a coroutine.
+// - M12 A waiter at an address of more than 48 bits, or with a tag in it, prints one line and aborts.
 // Does not promise
 // - Recursion: locking again by the holder waits for ever (named in checked builds).
-// - Cancellation: lock() ignores stop requests. Survival of fork while held by another thread of the parent.
-// - Hand-over between threads in checked builds: what lock() took, the same party unlocks. What async_lock()
-// took may be
-//   unlocked anywhere.
-//
-// Misuse prints one line to standard error and aborts: unlocking a mutex that is not locked in every build;
-// in checked builds also locking again, unlocking by a stranger, destroying it while held or waited on, and a
-// blocking lock() that has to wait in a coroutine.
+// - Cancellation: lock() ignores stop requests. Survival of fork while another thread of the parent holds it or waits
+//   for it: the child has no such thread. What the forking thread holds alone it may unlock in both.
+// - Hand-over between threads in checked builds: what lock() took, the same party unlocks. What async_lock() took
+//   may be unlocked anywhere.
 class MORTISE_CAPABILITY("mutex") mutex {
   friend class lock_probe;  // tests: who waits
 
@@ -93,7 +94,7 @@ class MORTISE_CAPABILITY("mutex") mutex {
   [[nodiscard]] bool try_lock_until(std::chrono::time_point<Clock, Duration> t) noexcept
       MORTISE_TRY_ACQUIRE(true) {
     while (!try_fast() && !lock_slow(deadline_at(t))) {
-      if (Clock::now() >= t) return false;
+      if (has_come(t)) return false;
     }
     noted();
     return true;
@@ -158,7 +159,7 @@ class MORTISE_CAPABILITY("mutex") mutex {
   std::uint64_t guard_offers(const wait::waiter& head, std::uint64_t flags) noexcept;
   std::uint64_t take_queue_lock() noexcept;
   void release_queue_lock(std::uint64_t keep) noexcept;
-  static void examine(void* self) noexcept;
+  static void examine(void* self, wait::offer& next) noexcept;
 
 #if MORTISE_IS_CHECKED
   MORTISE_API void noted() noexcept;

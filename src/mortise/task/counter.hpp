@@ -19,9 +19,11 @@ inline constexpr std::size_t counter_shards = 32;
 // A number that many cores add to without passing a cache line around: the sum of 32 shards, one line each (2
 // KiB).
 //
-// Promises: no addition is lost; `value` is exact once the adders have been joined, and before that at least
-// what was added before it began, as seen by the caller. Does not promise: that `value` is what the counter
-// was at one moment. Needs no initialisation at run time. Cost: add one uncontended RMW, value 32 loads.
+// Promises
+// - N1 No addition is lost; `value` is exact once the adders have been joined, and before that at least what was
+//   added before it began, as seen by the caller.
+// Does not promise that `value` is what the counter was at one moment. Needs no initialisation at run time. Cost:
+// add one uncontended RMW, value 32 loads.
 class counter {
  public:
   constexpr counter() noexcept = default;

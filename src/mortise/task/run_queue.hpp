@@ -23,9 +23,11 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 //                Q2 the release CAS of head <-> push's acquire load of head: an entry is read before it is
 //                   overwritten
 //                Q3 the owner reads its own tail relaxed. Entries are relaxed atomics: a thief may read
-//                   one that is being overwritten, and its CAS then fails
+//                   one that is being overwritten, and its CAS then fails (but for one that stops for exactly 2^32
+//                   tasks in between)
+//                aarch64: a head older than the tail, or newer, is possible; the difference is checked against capacity
 // 6. Last touch  a queue lives as long as its runtime; 7. Wake ledger: none here, see worker.cpp
-// 8. Evidence    run_queue_test.cpp. Source: the local run queue of Go's scheduler
+// 8. Evidence    run_queue_model.cpp, run_queue_test.cpp. Source: the local run queue of Go's scheduler
 class run_queue {
  public:
   static constexpr std::uint32_t capacity = MORTISE_IS_MODEL ? 8 : 1024;

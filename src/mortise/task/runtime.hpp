@@ -30,6 +30,16 @@ struct runtime_options {
 
 // Threads that run tasks. Work is stolen between them; idle ones sleep.
 //
+// Promises
+// - R1 It has the workers that were asked for, by default as many as affinity and quota allow.
+// - R2 A task that computes for long keeps neither the queued tasks of its worker nor those asleep on it for longer
+//   than some 20 ms, if another worker is idle.
+// - R3 A blocking call of this library in a coroutine's step stalls no other task.
+// - R4 Exceptions in flight belong to the task: suspended in a catch block, it goes on with its own on any thread.
+// - R5 The destructor returns when its detached tasks have ended and its task scopes are closed.
+// - R6 Use in a forked child, and destruction by one of its own tasks, are named and abort.
+// - R7 Every fiber's stack has a guard, or a canary where the kernel has no more guards to give.
+//
 // Most programs use the default runtime, which starts on first use and is never destroyed: tasks that still
 // run when main returns end with the process. Fork: a child has none of the threads; its first use of an
 // inherited runtime is named and aborts.

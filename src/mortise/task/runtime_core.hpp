@@ -22,7 +22,8 @@ class worker;
 //
 // Wake ledger: who puts a task into the inbox owes a wake, if a worker is idle. Dekker (R1): the sender
 // counts the inbox up, then reads the idle count; a worker counts itself idle, then reads the inbox count.
-// All four are seq_cst RMWs or loads, so either the worker sees the task or the sender sees the worker.
+// All four are seq_cst RMWs or loads, so either the worker sees the task or the sender sees the worker. aarch64: an
+// RMW made of ldaxr and stlxr is no full barrier, so the loads have to be seq_cst too (ldar, which waits for stlxr).
 class runtime_core {
  public:
   runtime_core(runtime_options options, runtime& owner);

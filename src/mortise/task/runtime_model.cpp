@@ -97,7 +97,7 @@ EXPLORE(runtime, sleeps_are_never_early, {.deviations = 1}) {
 }
 
 // The end of the last task is missed by its joiner (S2), or the joiner does not see what the tasks did (S1).
-EXPLORE(runtime, a_join_sees_what_its_tasks_did, {.deviations = 1}) {
+EXPLORE(runtime, a_join_sees_what_its_tasks_did, {.preemptions = 1, .deviations = 1}) {
   mortise::plain<int> one{0}, other{0};
   mortise::runtime rt{with_workers(2)};
   {

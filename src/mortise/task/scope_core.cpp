@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <mortise/base/fatal.hpp>
+#include <mortise/base/fork.hpp>
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/process_global.hpp>
 
@@ -31,6 +32,7 @@ std::exception_ptr scope_core::take_error() noexcept {
 scope_core& take_scope(runtime_core& home, bool detached) {
   std::stop_source stop = detached ? std::stop_source{std::nostopstate} : std::stop_source{};
   scope_core* s = nullptr;
+  hold_over_forks<pool>();
   {
     const std::lock_guard hold{pool->guard};
     s = pool->free;

@@ -18,7 +18,7 @@ class runtime_core;
 //               is seen by the join.
 //            S2 Dekker: the joiner stores `joiner`, then loads `live`; the last task changes `live`, then
 //               loads `joiner`. All four are seq_cst, so at least one sees the other: no join sleeps
-//               through the end.
+//               through the end. aarch64: the loads must be seq_cst, as in runtime_core.hpp.
 struct scope_core {
   runtime_core* home = nullptr;
   atomic<std::uint64_t> live{0};

@@ -6,9 +6,13 @@
 //     co_await mortise::async_sleep_for(1ms);        // coroutines
 //     if (!mortise::sleep_for(1h, stop)) return;     // ends early when stop is requested
 //
-// Never early, not even by a nanosecond, on the monotonic clock. In a task with precise_sleep late by some
-// microseconds on an idle machine; on a plain thread by what the kernel makes of it. A duration of zero or
-// less, or a moment that has passed, returns at once.
+// In a task with precise_sleep late by some microseconds on an idle machine; on a plain thread by what the kernel
+// makes of it.
+//
+// Promises
+// - Z1 Never early, not even by a nanosecond, on the monotonic clock.
+// - Z2 A duration of zero or less, or a moment that has passed, returns at once.
+// - Z3 A sleep with a stop token ends when stop is requested, and tells which of the two it was.
 
 #include <chrono>
 #include <coroutine>
@@ -41,7 +45,7 @@ bool sleep_until_clock(std::chrono::time_point<Clock, Duration> t, Sleep&& sleep
   if constexpr (std::is_same_v<Clock, steady>) {
     return sleep(deadline_at(t));
   } else {
-    while (Clock::now() < t) {
+    while (!has_come(t)) {
       if (!sleep(deadline_at(t))) return false;
     }
     return true;

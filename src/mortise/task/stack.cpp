@@ -12,6 +12,7 @@
 
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/fatal.hpp>
+#include <mortise/task/valgrind.hpp>
 
 namespace mortise::inline MORTISE_ABI::task_detail {
 namespace {
@@ -107,6 +108,7 @@ stack_pool::stack_pool(std::size_t size) : m_size{rounded(size, page_size())} {
 }
 
 stack_pool::~stack_pool() {
+  for (const unsigned id : m_told) tell_of_stacks_end(id);
   for (char* c : m_chunks) {
     forget(c);
     ::munmap(c, chunk_size);
@@ -116,6 +118,7 @@ stack_pool::~stack_pool() {
 void stack_pool::map_more() {
   m_chunks.reserve(m_chunks.size() + 1);
   m_free.reserve((m_chunks.size() + 1) * (chunk_size / m_size));  // so that give_back never allocates
+  if (MORTISE_KNOWS_VALGRIND) m_told.reserve(m_free.capacity());
   // Twice the size, so that an aligned chunk can be cut out of it.
   void* const raw =
       ::mmap(nullptr, 2 * chunk_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -145,11 +148,13 @@ stack_pool::stack stack_pool::take() {
   if (!m_free.empty()) {
     const stack s = m_free.back();
     m_free.pop_back();
+    tell_of_reuse(s.base + page_size(), m_size - page_size());  // but not of the canary
     return s;
   }
   if (m_fresh == m_fresh_end) map_more();
   stack s{m_fresh, false};
   m_fresh += m_size;
+  if (MORTISE_KNOWS_VALGRIND) m_told.push_back(tell_of_stack(s.base, s.base + m_size));
   if (install_guard(s.base) == guard_kind::none) {
     s.canary = true;
     *reinterpret_cast<std::uint64_t*>(s.base) = canary;

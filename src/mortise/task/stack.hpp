@@ -47,7 +47,8 @@ class stack_pool {
   os_mutex m_guard;
   std::vector<stack> m_free;
   std::vector<char*> m_chunks;
-  char* m_fresh = nullptr;  // not yet used part of the last chunk
+  std::vector<unsigned> m_told;  // valgrind's numbers of the stacks, where it is told of them
+  char* m_fresh = nullptr;       // not yet used part of the last chunk
   char* m_fresh_end = nullptr;
 };
 

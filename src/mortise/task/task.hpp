@@ -101,10 +101,13 @@ class promise<void> : public promise_base {
 
 }  // namespace task_detail
 
-// A coroutine that has not started yet. It starts when it is awaited, by a coroutine of whatever kind, or
-// given to `go`; what it returns or throws comes out of the co_await. A task<> that is destroyed before it
-// was started never runs. Its promise is a native one: awaiting our locks and sleeps in it allocates nothing.
-// Cost: its frame (one allocation), and nothing else.
+// A coroutine that has not started yet. Its promise is a native one: awaiting our locks and sleeps in it
+// allocates nothing. Cost: its frame (one allocation), and nothing else.
+//
+// Promises
+// - C1 It starts when it is awaited, by a coroutine of whatever kind, or given to `go`; what it returns or throws
+//   comes out of the co_await.
+// - C2 One that is destroyed before it was started never runs.
 template <class T = void>
 class [[nodiscard]] task {
  public:

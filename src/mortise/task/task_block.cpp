@@ -4,6 +4,7 @@
 #include <mutex>
 #include <new>
 
+#include <mortise/base/fork.hpp>
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/pointer_bits.hpp>
 #include <mortise/base/process_global.hpp>
@@ -49,6 +50,7 @@ unsigned long task_block::id() const noexcept {
 }
 
 task_block& take_block() {
+  hold_over_forks<pool>();
   const std::lock_guard hold{pool->guard};
   if (pool->free == nullptr) {
     if (pool->fresh == pool->fresh_end) {
@@ -76,6 +78,9 @@ void recycle(task_block& t) noexcept {
   t.claims = nullptr;
   t.scope = nullptr;
   t.body = nullptr;
+#if MORTISE_IS_CHAOS
+  t.ran_on = task_block::nowhere;
+#endif
   const std::lock_guard hold{pool->guard};
   t.next = pool->free;
   pool->free = &t;

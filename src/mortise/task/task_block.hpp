@@ -19,12 +19,13 @@ struct closure;
 // 1. Promise     an unpark ends the task's current park or the next; a task is in at most one run queue,
 //                and run by one worker
 // 2. Word        m_state, exact: idle (free, or being made), running, notified (running, and has a
-//                permit), parked, sleeping (only its timer wakes it), due (slept, in a run
-//                queue), queued (in a run queue)
+//                permit), parked, sleeping (only its timer wakes it), untimed (sleeps, but there was no memory for
+//                a timer: in a run queue, to ask for one again), due (slept, in a run queue), queued (in a run queue)
 // 3. States      running --unpark--> notified; parked --unpark--> queued, put into a run queue;
 //                others --unpark--> unchanged
 //                running --suspended (by the worker, off its stack)--> parked
-//                notified --suspended--> queued; running --sleep--> sleeping --timer--> due
+//                notified --suspended--> queued; running --sleep--> sleeping or untimed; sleeping --timer--> due
+//                untimed --worker--> sleeping or untimed, or running when its time has come
 //                queued, due --worker--> running; running --end--> idle
 // 4. Invariants  I1: who changes the state to queued or due, and nobody else, puts the task into a queue
 //                I2: parked is set only when nothing runs on the task's stack any more
@@ -38,12 +39,12 @@ struct closure;
 //                   timer changes the state, so due and running are plain stores; a limit of an earlier round, which
 //                   may be on another worker and sees the task through no lock, can but unpark it
 // 6. Last touch  the block outlives everything; the worker that ran a task to its end recycles it
-// 7. Wake ledger an unpark that finds idle, sleeping or due was late for a wait that is over: it is dropped, and so
+// 7. Wake ledger an unpark that finds idle, sleeping, untimed or due was late for a wait that is over: it is dropped, and so
 //                is a permit that a yield comes upon (wait/context.hpp)
-// 8. Evidence    runtime_test.cpp, tests/scopes/mixed_stress.cpp
+// 8. Evidence    runtime_model.cpp, runtime_test.cpp, tests/scopes/mixed_stress.cpp
 class alignas(cache_line) task_block final : public wait::parker {
  public:
-  enum state : std::uint32_t { idle, running, notified, parked, sleeping, due, queued };
+  enum state : std::uint32_t { idle, running, notified, parked, sleeping, untimed, due, queued };
 
   void unpark() noexcept override;
   void abandon() noexcept override;
@@ -52,16 +53,23 @@ class alignas(cache_line) task_block final : public wait::parker {
   atomic<state> m_state{idle};
   atomic<std::uint16_t> timer_round{0};  // a limit of an earlier round is void
   wait::party kind = wait::party::fiber;
-  bool on_carrier : 1 = false;     // coroutine: blocked in the middle of a step; it goes on as a fiber does
-  bool canary : 1 = false;         // fiber: its stack has no guard page
-  suspended rest;                  // where it goes on: a fiber's stack, or in `at` a coroutine's frame
-  wait::waiter* claims = nullptr;  // coroutine: asked before the frame is resumed
+  bool on_carrier : 1 = false;  // coroutine: blocked in the middle of a step; it goes on as a fiber does
+  bool canary : 1 = false;      // fiber: its stack has no guard page
+  suspended rest;               // where it goes on: a fiber's stack, or in `at` a coroutine's frame
+  union {
+    wait::waiter* claims = nullptr;  // coroutine: asked before the frame is resumed
+    nanos sleeps_until;              // while untimed
+  };
   scope_core* scope = nullptr;
   closure* body = nullptr;
   task_block* next = nullptr;  // in the pool or in a runtime's inbox
+#if MORTISE_IS_CHAOS
+  unsigned ran_on = nowhere;  // the worker that ran it last
+  static constexpr unsigned nowhere = ~0u;
+#endif
 };
 
-static_assert(sanitized || sizeof(task_block) == cache_line);
+static_assert(sanitized || MORTISE_IS_CHAOS || sizeof(task_block) == cache_line);
 
 // From the pool of the process. Throws std::bad_alloc.
 task_block& take_block();

@@ -20,6 +20,12 @@ namespace mortise::inline MORTISE_ABI {
 // Owns tasks. They share a stop token, which a callable given to `go` may take as its argument, as with
 // std::jthread. The destructor requests stop and joins. Everything but request_stop, and `go` from within its
 // own tasks, is for one owner at a time.
+//
+// Promises
+// - S1 join returns when all tasks have ended, and all they did is visible then.
+// - S2 join rethrows the first exception that left a task, once; the scope may be used again.
+// - S3 The destructor stops, joins and does not throw; an exception that nobody joined for ends the program with its
+//   what(), except during unwinding.
 class task_scope {
  public:
   // On the runtime of the caller's task, else on the default one. Throws std::system_error, std::bad_alloc.

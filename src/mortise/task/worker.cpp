@@ -21,6 +21,7 @@
 #include <system_error>
 #include <utility>
 
+#include <mortise/base/chaos.hpp>
 #include <mortise/base/futex.hpp>
 #include <mortise/base/per_thread.hpp>
 #include <mortise/task/runtime_core.hpp>
@@ -98,6 +99,15 @@ void worker::loop() noexcept {
     task_block* t = nullptr;
     if (++m_turn % turns_between_polls != 0) t = m_queue.pop();
     if (t == nullptr) t = find();
+#if MORTISE_IS_CHAOS
+    if (t != nullptr && send_on(*t)) continue;
+    if (t == nullptr || m_turn % 2 == 0) {
+      if (task_block* const other = from_trays(); other != nullptr) {
+        if (t != nullptr) enqueue(*t);
+        t = other;
+      }
+    }
+#endif
     if (t != nullptr) {
       prefetch();
       run(*t);
@@ -190,6 +200,9 @@ void worker::nudge(nanos now, nanos interval) noexcept {
 // taken if what lies there waits longer than `bearable_wait` at the rate it is worked off: tiny tasks that share data run
 // best where they are. A peer that made no progress at all is stuck in one task, so its overdue sleepers are woken as well.
 bool worker::steal() noexcept {
+#if MORTISE_IS_CHAOS
+  if (chaos_strikes(chaos::steal) && raid()) return true;
+#endif
   const unsigned n = m_home.workers();
   for (unsigned i = 1; i < n; ++i) {
     worker& peer = m_home.worker_at((m_index + i) % n);
@@ -236,7 +249,11 @@ void worker::idle() noexcept {
       before - m_gave_at <= first_patrol;  // what is in the inbox is the first worker's for a while
   if ((!m_home.inbox_filled() || just_gave) && !m_home.stopping()) {
     const nanos deadline = m_timers.next();
-    const nanos look_again = std::min(next_patrol(before), just_gave ? before + 2 * first_patrol : never);
+    nanos look_again = std::min(next_patrol(before), just_gave ? before + 2 * first_patrol : never);
+#if MORTISE_IS_CHAOS
+    if (m_tray.filled()) look_again = before;
+    if (trays_filled()) look_again = std::min(look_again, before + tray::bound / 2);
+#endif
     if (look_again < deadline) {
       futex_wait(m_wake, 0, look_again);
     } else {

@@ -5,6 +5,7 @@
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/cache_line.hpp>
 #include <mortise/task/alarm.hpp>
+#include <mortise/task/forced_migration.hpp>
 #include <mortise/task/quick_clock.hpp>
 #include <mortise/task/run_queue.hpp>
 #include <mortise/task/stack.hpp>
@@ -135,6 +136,14 @@ class alignas(cache_line) worker final : public wait::context {
   nanos m_budget_since = 0;
   nanos m_budget_last = 0;
   int m_budget_size = 1024;
+
+#if MORTISE_IS_CHAOS
+  bool send_on(task_block& t) noexcept;
+  task_block* from_trays() noexcept;
+  bool trays_filled() const noexcept;
+  bool raid() noexcept;
+  tray m_tray;
+#endif
 
   timers m_timers;
   alarm m_alarm;

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <coroutine>
 
+#include <mortise/base/chaos.hpp>
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/futex.hpp>
 #include <mortise/task/runtime_core.hpp>
@@ -25,8 +26,17 @@ constexpr nanos far_deadline = nanos{1} << 27;
 }  // namespace
 
 void worker::run(task_block& t) noexcept {
+#if MORTISE_IS_CHAOS
+  t.ran_on = m_index;
+#endif
   add_single_writer(m_switches, std::uint64_t{1});
-  if (t.m_state.load(memory_order_relaxed) == task_block::due) {
+  const task_block::state s = t.m_state.load(memory_order_relaxed);
+  if (s == task_block::untimed) [[unlikely]] {
+    m_sleeps_until = t.sleeps_until;
+    t.claims = nullptr;
+    if (now_ns() < m_sleeps_until) return put_to_sleep(t);
+  }
+  if (s == task_block::due || s == task_block::untimed) {
     t.m_state.store(task_block::running,
                     memory_order_relaxed);  // O3: nobody else had a say since it went to sleep
   } else {
@@ -64,8 +74,9 @@ void worker::settle(task_block& t) noexcept {
 void worker::put_to_sleep(task_block& t) noexcept {
   t.m_state.store(task_block::sleeping, memory_order_relaxed);  // O3
   if (m_timers.add_sleeper(m_sleeps_until, t)) return;
-  // No memory for a timer: it stays awake and asks again, no less right.
-  t.m_state.store(task_block::queued, memory_order_relaxed);
+  // No memory for a timer: it asks again whenever its turn comes, no less right.
+  t.sleeps_until = m_sleeps_until;
+  t.m_state.store(task_block::untimed, memory_order_relaxed);
   enqueue(t);
 }
 
@@ -183,6 +194,7 @@ void worker::park(nanos deadline) noexcept {
     t.m_state.exchange(task_block::running, memory_order_acquire);  // O1: takes the permit
     return;
   }
+  if (chaos_strikes(chaos::spurious)) return yield();
   if (deadline == never) {
     leave_stack(t, verdict::parked);
     return;
@@ -237,8 +249,9 @@ int worker::refill_budget() noexcept {
     m_budget_size = static_cast<int>(std::clamp(size, 1.0, 65536.0));
   }
   m_budget_last = now;
-  const int granted = m_budget_size;
-  if (now - m_budget_since < turn_length) return granted;
+  const bool tired = chaos_strikes(chaos::preempt);
+  const int granted = chaos_has(chaos::preempt) ? std::min(m_budget_size, 64) : m_budget_size;
+  if (now - m_budget_since < turn_length && !tired) return granted;
   const bool others = m_queue.size() != 0 || m_home.inbox_filled() || m_timers.next() <= now;
   if (m_running == nullptr || !others) return granted;
   if (m_running->kind == wait::party::coroutine) return 0;

@@ -14,12 +14,14 @@ namespace mortise::inline MORTISE_ABI::wait {
 
 // Makes one waiting party runnable again.
 //
-// Promises: `unpark()` may be called by any thread, at any time, also when the party does not wait (it then
-// leaves a permit, which makes the next `park()` return at once) and also when the party is long gone:
-// parkers are recycled but never freed, so that a waker may be late. Several permits are one. Does not
-// promise that a wake was meant for the present user of a recycled parker: whoever parks loops on its
-// condition. Nor that a permit outlives a yield or a sleep of the party: who has told others where to wake it
-// parks next, or looks at its condition after the last of these with something that orders it.
+// Promises
+// - W1 `unpark()` ends the party's current `park()`, or leaves a permit that makes its next one return at once.
+// - W2 It may be called by any thread, at any time, also when the party is long gone: parkers are recycled but never
+//   freed, so that a waker may be late.
+// - W3 All locks work in parties of a context that somebody else derived from `context` and installed.
+// Several permits are one. Does not promise that a wake was meant for the present user of a recycled parker: whoever
+// parks loops on its condition. Nor that a permit outlives a yield or a sleep of the party: who has told others where
+// to wake it parks next, or looks at its condition after the last of these with something that orders it.
 class parker {
  public:
   virtual void unpark() noexcept = 0;

@@ -21,6 +21,10 @@ class executor {
   ~executor() = default;
 };
 
+// Promises
+// - E1 A coroutine is resumed on the executor it named, or on the default one, never inside an unlock.
+// - E2 A job that is dropped instead of run takes its coroutine out of the queue and passes on what it was offered.
+//
 // Where coroutines resume that named no executor: what was set last, else one background thread of the
 // library that is started on first use.
 MORTISE_API executor& default_executor() noexcept;

@@ -3,6 +3,7 @@
 #include <array>
 
 #include <mortise/base/age_clock.hpp>
+#include <mortise/base/chaos.hpp>
 #include <mortise/wait/waiter.hpp>
 
 namespace mortise::inline MORTISE_ABI::wait {
@@ -34,7 +35,10 @@ class offer {
 
   // After all internal locks have been left.
   void wake() const noexcept {
-    for (unsigned i = 0; i < m_count; ++i) m_who[i]->unpark();
+    for (unsigned i = 0; i < m_count; ++i) {
+      chaos_point(chaos::delay);
+      m_who[i]->unpark();
+    }
   }
 
  private:

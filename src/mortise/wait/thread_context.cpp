@@ -11,11 +11,13 @@
 // 5. Orderings   O1 unpark's exchange (release) <-> park's exchange (acquire): what the waker wrote is
 //                   seen by the woken
 //                O2 park's empty->asleep is relaxed: it publishes nothing, the kernel re-checks the word
-//                   under its own lock
+//                   under its own lock, behind a full barrier in the system call; the waker's call has one, too
+//                aarch64: a park that fails to become asleep has read the permit relaxed; the exchange behind it
+//                   acquires
 // 6. Last touch  parkers are recycled, never freed: a late unpark leaves a stray permit, which park's
 //                callers allow for
 // 7. Wake ledger the unparker that replaced `asleep` owes the futex wake; nobody else does
-// 8. Evidence    mutex_test.cpp; the protocol is that of a binary semaphore as in parking_lot's
+// 8. Evidence    parking_model.cpp, mutex_test.cpp; the protocol is that of a binary semaphore as in parking_lot's
 //                thread parker
 
 #include <unistd.h>
@@ -25,6 +27,7 @@
 
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/fatal.hpp>
+#include <mortise/base/fork.hpp>
 #include <mortise/base/futex.hpp>
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/os_thread.hpp>
@@ -90,6 +93,7 @@ void recycle(void* leaving) noexcept {
 
 [[gnu::noinline]] thread_context& make_own() noexcept {
   thread_context* made = nullptr;
+  hold_over_forks<recycled>();
   {
     const std::lock_guard hold{recycled->guard};
     made = recycled->free;

@@ -28,12 +28,13 @@
 //                wasted claim)
 // 7. Wake ledger the unparker that replaced `parked`, or `has_suspended` that found `told`, owes the post; dropped jobs pass on through
 //                `step(leave)`
-// 8. Evidence    ticket_test.cpp, lock/mutex_test.cpp
+// 8. Evidence    parking_model.cpp, ticket_test.cpp, lock/mutex_test.cpp
 #include <mutex>
 #include <new>
 
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/fatal.hpp>
+#include <mortise/base/fork.hpp>
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/process_global.hpp>
 #include <mortise/wait/coroutine.hpp>
@@ -118,6 +119,7 @@ constinit process_global<tickets> pool;
 
 ticket& ticket::take(void* frame, waiter& node, executor& where) noexcept {
   ticket* t = nullptr;
+  hold_over_forks<pool>();
   {
     const std::lock_guard hold{pool->guard};
     t = pool->free;

@@ -1,7 +1,9 @@
 // The parker of a coroutine that is no task of ours, asked by itself.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <coroutine>
+#include <thread>
 
 #include <mortise/wait/coroutine.hpp>
 #include <support/foreign.hpp>
@@ -90,6 +92,26 @@ TEST_F(ticket, a_dropped_job_leaves) {
   EXPECT_EQ(executor.drop_all(), 1u);
   EXPECT_EQ(waiting.left, 1);
   EXPECT_EQ(resumed, 0);
+}
+
+// The bug: a late waker, which met the ticket's last user only, posts to that one's executor, which may be gone. ThreadSanitizer
+// sees it whatever the processor does: nothing but the ticket's own state orders the two threads here.
+TEST_F(ticket, a_late_waker_posts_to_the_executor_of_the_present_user) {
+  foreign::manual_executor second;
+  std::atomic<bool> now{false};  // relaxed
+  std::thread late([&now, &p = parker] {
+    while (!now.load(std::memory_order_relaxed)) std::this_thread::yield();
+    p.unpark();
+  });
+  parker.abandon();
+  wait::parker& again = wait::coroutine_parker(frame.address(), waiting, false, &second);
+  EXPECT_EQ(&again, &parker);
+  again.has_suspended();
+  now.store(true, std::memory_order_relaxed);
+  late.join();
+  EXPECT_TRUE(executor.empty());
+  EXPECT_EQ(second.run_all(), 1u);
+  again.abandon();
 }
 
 }  // namespace

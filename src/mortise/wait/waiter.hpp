@@ -7,6 +7,8 @@
 
 namespace mortise::inline MORTISE_ABI::wait {
 
+class offer;  // offer.hpp
+
 // One waiting party in one queue. Lives on the party's stack or in its coroutine frame; every field but the
 // first is read and written under the queue's lock only.
 struct waiter {

@@ -1,12 +1,11 @@
 #include <mortise/wait/warden.hpp>
 
-#include <pthread.h>
-
 #include <mutex>
 #include <system_error>
 #include <vector>
 
 #include <mortise/base/atomic.hpp>
+#include <mortise/base/fork.hpp>
 #include <mortise/base/futex.hpp>
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/os_thread.hpp>
@@ -20,7 +19,7 @@ constexpr nanos tick = offer_bound / 2;
 
 struct entry {
   void* lock;
-  void (*examine)(void*);
+  examine_lock examine;
 };
 
 class warden {
@@ -28,7 +27,7 @@ class warden {
   constexpr warden() = default;
 
   bool watch(entry e) noexcept {
-    const std::lock_guard hold{m_guard};
+    const std::lock_guard hold{guard};
     try {
       if (!m_started) {
         os_thread([this] { serve(); }).detach();
@@ -47,7 +46,7 @@ class warden {
   }
 
   void unwatch(void* lock) noexcept {
-    const std::lock_guard hold{m_guard};
+    const std::lock_guard hold{guard};
     for (entry& e : m_watched) {
       if (e.lock != lock) continue;
       e = m_watched.back();
@@ -57,11 +56,12 @@ class warden {
   }
 
   // In a forked child there is no thread, and no lock of the parent has waiters that live here.
-  void forget() noexcept {
+  void in_child() noexcept {
     m_started = false;
     m_watched.clear();
   }
-  os_mutex& guard() noexcept { return m_guard; }
+
+  os_mutex guard;
 
  private:
   void serve() noexcept {
@@ -70,14 +70,25 @@ class warden {
       // relaxed: only decides whether to look at the list again, which is read under the lock
       while (m_busy.load(memory_order_relaxed) != 0) {
         sleep_this_thread_until(now_ns() + tick);
-        const std::lock_guard hold{m_guard};
-        for (const entry& e : m_watched) e.examine(e.lock);
-        if (m_watched.empty()) m_busy.store(0, memory_order_relaxed);
+        for (std::size_t i = 0; look_at(i); ++i) {}
       }
     }
   }
 
-  os_mutex m_guard;
+  // False: there is no such entry. Wakes with the list left: an executor's `post` may use locks that need it. What moves to the
+  // place of one that is taken off meanwhile is looked at in the next tick.
+  bool look_at(std::size_t i) noexcept {
+    offer next;
+    {
+      const std::lock_guard hold{guard};
+      if (m_watched.empty()) m_busy.store(0, memory_order_relaxed);
+      if (i >= m_watched.size()) return false;
+      m_watched[i].examine(m_watched[i].lock, next);
+    }
+    next.wake();
+    return true;
+  }
+
   std::vector<entry> m_watched;
   bool m_started = false;
   atomic<std::uint32_t> m_busy{0};
@@ -85,19 +96,10 @@ class warden {
 
 constinit process_global<warden> the_warden;
 
-void prepare_for_fork() {
-  [[maybe_unused]] static const int once =
-      pthread_atfork([] { the_warden->guard().lock(); }, [] { the_warden->guard().unlock(); },
-                     [] {
-                       the_warden->forget();
-                       the_warden->guard().unlock();
-                     });
-}
-
 }  // namespace
 
-bool watch(void* lock, void (*examine)(void*)) noexcept {
-  prepare_for_fork();
+bool watch(void* lock, examine_lock examine) noexcept {
+  hold_over_forks<the_warden>();
   return the_warden->watch({lock, examine});
 }
 void unwatch(void* lock) noexcept { the_warden->unwatch(lock); }

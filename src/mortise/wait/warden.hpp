@@ -15,10 +15,13 @@
 
 namespace mortise::inline MORTISE_ABI::wait {
 
-// Adds `lock`; `examine(lock)` is called every tick until `unwatch`. Best effort: false if there is no memory
+// Looks at a lock and chooses whom to tell; the warden wakes them.
+using examine_lock = void (*)(void* lock, offer& next) noexcept;
+
+// Adds `lock`; it is examined every tick until `unwatch`. Best effort: false if there is no memory
 // or no thread for it, and nothing was added. Called under the lock's queue lock, at most once until
 // `unwatch`.
-bool watch(void* lock, void (*examine)(void* lock)) noexcept;
+bool watch(void* lock, examine_lock examine) noexcept;
 
 // Takes `lock` off; afterwards it is not touched again. Called under the lock's queue lock, before its queue
 // gets empty, so that a lock on the list always has someone queued on it and thus still exists. `examine`

@@ -9,11 +9,11 @@
 
 #include <mortise/wait/executor.hpp>
 
-namespace soak {
+namespace foreign {
 
-class foreign_loop final : public mortise::wait::executor {
+class loop final : public mortise::wait::executor {
  public:
-  foreign_loop() : m_thread{[this](std::stop_token stop) { serve(stop); }} {}
+  loop() : m_thread{[this](std::stop_token stop) { serve(stop); }} {}
 
   void post(mortise::wait::job& j) noexcept override {
     {
@@ -28,7 +28,7 @@ class foreign_loop final : public mortise::wait::executor {
   // `co_await loop.change();`: go on in the loop's thread, behind what is there already.
   class change_operation : mortise::wait::job {
    public:
-    explicit change_operation(foreign_loop& l) noexcept : m_loop{l} {
+    explicit change_operation(loop& l) noexcept : m_loop{l} {
       run = [](job& j) noexcept { static_cast<change_operation&>(j).m_frame.resume(); };
     }
     static bool await_ready() noexcept { return false; }
@@ -39,7 +39,7 @@ class foreign_loop final : public mortise::wait::executor {
     static void await_resume() noexcept {}
 
    private:
-    foreign_loop& m_loop;
+    loop& m_loop;
     std::coroutine_handle<> m_frame;
   };
   [[nodiscard]] change_operation change() noexcept { return change_operation{*this}; }
@@ -64,4 +64,4 @@ class foreign_loop final : public mortise::wait::executor {
   std::jthread m_thread;
 };
 
-}  // namespace soak
+}  // namespace foreign
