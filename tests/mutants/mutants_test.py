@@ -90,7 +90,7 @@ case "$word,$1" in
   killed,easy) kill -SEGV $$ ;;
 esac
 """
-PRESETS = {"version": 4, "configurePresets": [{"name": "release", "generator": "Unix Makefiles",
+PRESETS = {"version": 4, "configurePresets": [{"name": "release", "generator": "Ninja",
                                                "binaryDir": "${sourceDir}/build/release"}]}
 
 
