@@ -7,7 +7,7 @@ readonly FORMAT_VERSION=19  # formatting differs between versions
 declare -A WHY=(
   [run]="to build and run mortise" [test]="for the tests" [packaging]="for the packaging's tests"
   [clang]="for ThreadSanitizer" [format]="for formatting" [valgrind]="for valgrind's tests" [bench]="for the benchmarks"
-  [spin]="for the models" [cross]="for aarch64")
+  [spin]="for the models" [cross]="for aarch64" [mutants]="to plant bugs and build them quickly")
 
 packages_of() {  # group -> names
   case $1 in
@@ -26,6 +26,7 @@ packages_of() {  # group -> names
         echo clang-format-$FORMAT_VERSION
       fi
       ;;
+    mutants) echo python3 git ccache ;;
     spin)  # best effort: where there is none the models are not checked
       if has spin || apt_knows spin; then echo spin gcc; fi
       ;;
@@ -54,7 +55,7 @@ clang_version() {
 has() {
   local header
   case $1 in
-    g++ | gcc | spin | cmake | ccache | python3 | valgrind | clang-[0-9]* | clang-format-*)
+    g++ | gcc | git | spin | cmake | ccache | python3 | valgrind | clang-[0-9]* | clang-format-*)
       command -v "$1" >/dev/null
       return
       ;;

@@ -97,6 +97,7 @@ TEST(mutex, dropped_job_passes_its_offer_on) {
   m.unlock();
   EXPECT_EQ(ends.drop_all(), 1u);  // the executor ends without having run it
   second.join();
+  EXPECT_EQ(lock_probe::waiters(m), 0u);  // and is not only passed by, as overdue
   EXPECT_EQ(taken, 0);
 }
 
