@@ -62,9 +62,9 @@ end_owner:
 
 active [PEERS] proctype peer() {
   do
-  :: atomic { !peer_flag -> peer_flag = true }  //@ base/biased_lock.hpp | if (!m_peer.compare_exchange_strong(expected, true, memory_order_acquire, memory_order_relaxed))
+  :: atomic { !peer_flag -> peer_flag = true }  //@ base/biased_lock.hpp | if (!m_peer.compare_exchange_strong(expected, true, memory_order_seq_cst, memory_order_relaxed))
 #ifndef CONTROL_FENCE_ONLY  // control: a fence on this side only
-    atomic {  //@ base/biased_lock.hpp | membarrier();                                          // D2
+    atomic {  //@ base/biased_lock.hpp | if (m_asymmetric) membarrier();                        // D2
       do
       :: nempty(buffer) -> buffer ? owner_flag
       :: empty(buffer) -> break
@@ -72,7 +72,7 @@ active [PEERS] proctype peer() {
     }
 #endif
     if
-    :: atomic { !owner_flag -> inside++; assert(inside == 1) }  //@ base/biased_lock.hpp | if (!m_owner.load(memory_order_acquire)) return true;  // D3
+    :: atomic { !owner_flag -> inside++; assert(inside == 1) }  //@ base/biased_lock.hpp | if (!m_owner.load(memory_order_seq_cst)) return true;  // D2', D3
       inside--
     :: owner_flag
     fi;

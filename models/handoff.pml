@@ -32,7 +32,7 @@
 #define again_or_stop skip
 #endif
 
-mtype = { free, parked, posted, running, again };
+mtype = { free, making, making_told, parked, posted, running, again };
 mtype ticket[N] = free;
 bool permit;  // of the thread, the last party
 bool guard;
@@ -44,18 +44,19 @@ bool guard;
 
 #include "mutex_word.inc"
 
-//@ wait/ticket.cpp | const state after = s == parked ? posted : s == running ? again : s;
+//@ wait/ticket.cpp | const state after = s == parked ? posted : s == running ? again : s == making ? told : s;
 #define unpark(n) \
   d_step { \
     told = told & ~(1 << (n)); \
     if \
     :: ticket[n] == parked -> ticket[n] = posted \
     :: ticket[n] == running -> ticket[n] = again \
+    :: ticket[n] == making -> ticket[n] = making_told \
     :: else \
     fi \
   }
 
-//@ wait/offer.hpp | for (unsigned i = 0; i < m_count; ++i) m_who[i]->unpark();
+//@ wait/offer.hpp | m_who[i]->unpark();
 inline wake(told) {  // in any order
   do
   :: told & 1 -> unpark(0)
@@ -83,8 +84,15 @@ proctype coroutine(byte me) {
         enter(me)
       }
     :: word != 0 ->
-      ticket[me] = parked;  //@ wait/ticket.cpp | t->m_state.store(parked, memory_order_release);  // O2
-      take_or_queue(me, w, i, took);  //@ lock/mutex.cpp | if (!take_or_queue(n)) return true;  // from here on the frame may be running elsewhere
+      ticket[me] = making;  //@ wait/ticket.cpp | t->m_state.store(making, memory_order_relaxed);  // O2; keeps I3
+      take_or_queue(me, w, i, took);  //@ lock/mutex.cpp | } else if (take_or_queue(n)) {
+      d_step {  //@ lock/mutex.cpp | who->has_suspended();  // from here on the frame may be running elsewhere
+        if
+        :: took
+        :: !took && ticket[me] == making -> ticket[me] = parked
+        :: !took && ticket[me] == making_told -> ticket[me] = posted
+        fi
+      }
       do
       :: took -> ticket[me] = free; break  //@ lock/mutex.cpp | who->abandon();
       :: !took && ticket[me] == posted ->

@@ -5,8 +5,7 @@
 // 3. States      SENDERS leave one task each; workers take what is there, or go idle and sleep; patrols and timers wake one at any
 //                moment (PATROLS)
 // 4. Invariants  the count may differ from the bits while one is between the two; what is promised holds nevertheless
-// 5. Orderings   R1: sequentially consistent RMWs and loads. The store that clears m_wake is relaxed: it waits in its worker's
-//                buffer until it drains or the worker's next RMW (`clearing`).
+// 5. Orderings   R1: sequentially consistent RMWs and loads. W1: m_wake is set and cleared by RMWs.
 // 6. Last touch  none: the runtime outlives them
 // 7. Wake ledger who puts a task into the inbox owes a wake if a worker is idle; a lost one shows as an invalid end state
 // 8. Evidence    variants in README.md. Controls: CONTROL_LOOKS_FIRST, CONTROL_READS_FIRST
@@ -20,7 +19,6 @@ byte inbox;
 bool marked[WORKERS];
 byte count = 10;  // 10 is none: it may be below that for a moment
 bool wake[WORKERS];
-bool clearing[WORKERS];
 byte done;
 
 //@ task/runtime_core.cpp | if ((m_idle[index / 64].fetch_and(~bit, memory_order_seq_cst) & bit) == 0) return false;
@@ -51,7 +49,7 @@ proctype sender() {
     no_longer_idle(index, was);
     if
     :: was ->
-      wake[index] = true;  //@ task/worker.cpp | m_wake.store(1, memory_order_release);
+      wake[index] = true;  //@ task/worker.cpp | m_wake.exchange(1, memory_order_release);  // W1; an RMW, so that it does not hide an earlier wake's release
       break
     :: else
     fi
@@ -62,24 +60,14 @@ proctype sender() {
 //@ task/runtime_core.cpp | m_idle[index / 64].fetch_or(std::uint64_t{1} << (index % 64), memory_order_seq_cst);  // R1
 //@ task/runtime_core.cpp | m_idle_count.fetch_add(1, memory_order_seq_cst);                                      // R1
 #define announce \
-    d_step { \
-      if \
-      :: clearing[me] -> wake[me] = false; clearing[me] = false \
-      :: else \
-      fi; \
-      marked[me] = true \
-    } \
+    marked[me] = true; \
     count++
 
 proctype worker(byte me) {
   bool was;
   do
   :: inbox > 0 ->  //@ task/worker.cpp | if (m_home.inbox_filled() && now - m_gave_at > first_patrol) {
-    d_step {       // the inbox's lock: an RMW drains what is buffered
-      if
-      :: clearing[me] -> wake[me] = false; clearing[me] = false
-      :: else
-      fi;
+    d_step {       // under the inbox's lock
       if
       :: inbox > 0 -> inbox--; done++
       :: else
@@ -105,22 +93,15 @@ proctype worker(byte me) {
       fi
     fi;
     no_longer_idle(me, was);  //@ task/worker.cpp | m_home.no_longer_idle(m_index);
-    clearing[me] = true;      //@ task/worker.cpp | m_wake.store(0, memory_order_relaxed);  // what the waker sent is found through the inbox's lock
+    wake[me] = false;         //@ task/worker.cpp | m_wake.exchange(0, memory_order_acquire);  // W1
     was = false
   od
 }
-proctype buffer(byte me) {
-end_buffer:
-  do
-  :: d_step { clearing[me] -> wake[me] = false; clearing[me] = false }
-  od
-}
-
 init {
   byte n = 0;
   atomic {
     do
-    :: n < WORKERS -> run worker(n); run buffer(n); n++
+    :: n < WORKERS -> run worker(n); n++
     :: else -> break
     od;
     n = 0;

@@ -32,7 +32,7 @@ bool permit[N];  // of the thread's parker
 
 #include "mutex_word.inc"
 
-//@ wait/offer.hpp | for (unsigned i = 0; i < m_count; ++i) m_who[i]->unpark();
+//@ wait/offer.hpp | m_who[i]->unpark();
 inline wake(told) {
   if
   :: told ->

@@ -51,7 +51,7 @@ proctype sender() {
 proctype timers() {
 end_timers:
   do
-  :: atomic { timer -> timer = false; assert(state == sleeping); state = due }  //@ task/worker.cpp | if (!t.m_state.compare_exchange_strong(expected, task_block::due, memory_order_relaxed,
+  :: atomic { timer -> timer = false; assert(state == sleeping); state = due }  //@ task/worker.cpp | t.m_state.store(task_block::due, memory_order_relaxed);  // O3
     enqueue()
   od
 }
@@ -110,8 +110,8 @@ proctype worker() {
 #ifdef SLEEPS
     :: taken != MESSAGES ->
       leave_stack;
-      state = sleeping;  //@ task/worker_tasks.cpp | t.m_state.store(task_block::sleeping, memory_order_relaxed);              // O3
-      timer = true;      //@ task/worker_tasks.cpp | if (m_timers.add(m_sleeps_until, t)) return;
+      state = sleeping;  //@ task/worker_tasks.cpp | t.m_state.store(task_block::sleeping, memory_order_relaxed);  // O3
+      timer = true;      //@ task/worker_tasks.cpp | if (m_timers.add_sleeper(m_sleeps_until, t)) return;
       break
     :: taken != MESSAGES ->  // yields
       leave_stack;

@@ -37,7 +37,10 @@ TEST(task_block, several_wakes_are_one_run) {
   bool end = false;
   tasks.go([&] {
     sleeper = &wait::this_context().self();
-    for (; !end; ++runs) wait::this_context().park(mortise::never);
+    while (!end) {
+      wait::this_context().park(mortise::never);
+      ++runs;
+    }
   });
   tasks.go([&] {
     while (sleeper == nullptr) mortise::yield();
