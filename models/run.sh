@@ -70,7 +70,7 @@ run() {  # MODEL VARIANT
     *,fails:*) optimise=-O0 depth=300000 hash=18 ;;
     check,*) optimise=-O2 depth=20000000 hash=22 ;;
   esac
-  ${CC:-gcc} $optimise -w -DCOLLAPSE -DMEMLIM=6000 $compile -o pan pan.c || return 1
+  ${CC:-gcc} $optimise -w -DCOLLAPSE -DMEMLIM=14000 $compile -o pan pan.c || return 1
   ./pan $pan_options -w$hash -m$depth >pan.out 2>&1
   local states seconds
   states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' pan.out)
