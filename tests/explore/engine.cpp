@@ -11,6 +11,7 @@
 
 #include <explore/arena.hpp>
 #include <explore/memory.hpp>
+#include <explore/settings.hpp>
 
 namespace explore {
 namespace bc = boost::context::detail;
@@ -84,6 +85,7 @@ void thread::begin(unsigned number, void (*what)(void*), void* with) {
   view.clear();
   last_read = nullptr;
   buffer.clear();
+  drains = false;
 }
 
 engine::ending engine::run(void (*scenario)(), const execution_options& options, search& s, how m) {
@@ -113,6 +115,8 @@ engine::ending engine::run(void (*scenario)(), const execution_options& options,
 
 unsigned engine::spawn(void (*body)(void*), void* argument) {
   if (m_live == most_threads) fail("more than 8 threads");
+  if (m_current != &m_host)
+    memory::instance().drain_in_view(*m_current);  // the new one sees all that this one did
   if (m_live == m_threads.size()) {
     m_threads.push_back(std::make_unique<thread>());
     m_threads.back()->stack = make_stack();
@@ -213,7 +217,7 @@ thread& engine::pick(manner m) {
       return *m_current;
     }
     const std::uint64_t who = mine && !polite ? m_current->id : nobody;
-    if (a.count > 1 && m_search->at_frontier() &&
+    if (a.count > 1 && settings().reduction && m_search->at_frontier() &&
         m_search->seen(mixed(m_state, who, static_cast<std::uint64_t>(m_now))))
       leave(ending::pruned);
     const unsigned chosen = a.count == 1 ? 0 : answer(m_search->choose_thread(a, ids));
@@ -235,13 +239,15 @@ void engine::go_on(manner m) {
 }
 
 void engine::point(const void* touched) {
-  if (m_how == how::traced || memory::instance().is_shared(touched)) return go_on(manner::free_to_stay);
+  if (m_how == how::traced || !settings().reduction || memory::instance().is_shared(touched))
+    return go_on(manner::free_to_stay);
   if (m_how == how::recording) return go_on(manner::stays);
   if (++m_steps > m_options.most_steps) go_on(manner::free_to_stay);
 }
 
 void engine::yield() {
   m_search->yielded(m_current->id);
+  memory::instance().own_event(*m_current, 0x91e1d);  // before it and after it are two states
   go_on(manner::polite);
 }
 
@@ -262,11 +268,21 @@ bool engine::block(waiting why, const void* on, nanos deadline) {
 }
 
 void engine::wake(const void* on, waiting why, int count) {
-  for (unsigned i = 0; i < m_live && count > 0; ++i) {
-    thread& t = *m_threads[i];
-    if (t.waits != why || t.waits_for != on) continue;
-    t.waits = waiting::not_at_all;
-    --count;
+  for (; count > 0; --count) {
+    thread* sleeping[most_threads];
+    alternatives a;
+    for (unsigned i = 0; i < m_live; ++i) {
+      thread& t = *m_threads[i];
+      if (t.waits != why || t.waits_for != on) continue;
+      sleeping[a.count] = &t;
+      a.add(cost::free);
+    }
+    if (a.count == 0) return;
+    // Nobody promises an order among them.
+    const bool some = a.count > static_cast<unsigned>(count);
+    thread& woken = *sleeping[some ? choose(a) : 0];
+    woken.waits = waiting::not_at_all;
+    if (some) memory::instance().own_event(woken, 0x3a4e);
   }
 }
 

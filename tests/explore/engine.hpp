@@ -67,6 +67,7 @@ struct thread {
   location* last_read = nullptr;
   std::uint64_t last_read_version = 0;
   std::vector<buffered_store> buffer;  // tso
+  bool drains = false;                 // its stores are being written back
 
   void begin(unsigned number, void (*what)(void*), void* with);
 };

@@ -1,4 +1,4 @@
-// The main function of all models: gtest's, and --replay=SCHEDULE, --memory=tso|weak.
+// The main function of all models: gtest's, and --replay=SCHEDULE, --memory=tso|weak, --no-reduction.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -26,9 +26,12 @@ int main(int argc, char** argv) {
     } else if (a == "--memory=tso" || a == "--memory=weak") {
       s.tso = a == "--memory=tso";
       s.weak = !s.tso;
+    } else if (a == "--no-reduction") {
+      s.reduction = false;
     } else {
-      std::cerr << "'" << a
-                << "' is none of --replay=SCHEDULE, --memory=tso, --memory=weak, and gtest's flags\n";
+      std::cerr
+          << "'" << a
+          << "' is none of --replay=SCHEDULE, --memory=tso, --memory=weak, --no-reduction, and gtest's flags\n";
       return 2;
     }
   }

@@ -142,6 +142,8 @@ std::uint32_t& memory::seen(thread& t, const location& x) {
 
 std::uint32_t memory::oldest_visible(thread& t, const location& x, order o) {
   std::uint32_t oldest = seen(t, x);
+  // What a fence has published it must see, so it matters whether it comes before that fence or after it.
+  if (o == order::seq_cst) event(t, find(&m_membarriers, nullptr, 0), false, 0x5c);
   if (o == order::seq_cst) oldest = std::max(oldest, x.newest_seq_cst);
   if (o == order::seq_cst && x.index < m_fence_view.size()) oldest = std::max(oldest, m_fence_view[x.index]);
   return oldest;

@@ -94,6 +94,7 @@ class memory {
   void joined(thread& me, const thread& ended);
   void time_moved(thread& t);
   void time_read(thread& t);
+  void point_that_drains(const void* touched);  // before an operation after which its buffer is empty
   void drain_all(thread& t);
   void drain_in_view(thread& t);
   bool drain_something();
@@ -136,6 +137,7 @@ class memory {
   struct use {
     unsigned by = 0;  // a bit for each thread
     bool written = false;
+    bool tried = false;  // an OS mutex, by try_lock
     bool shared() const noexcept { return written && (by & (by - 1)) != 0; }
   };
   std::unordered_map<const void*, use> m_uses;

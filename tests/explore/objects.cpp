@@ -111,11 +111,13 @@ bool memory::try_lock_os_mutex(const void* m) {
   engine& e = engine::instance();
   const inside here;
   thread& t = e.current();
-  e.point(m);
+  point_that_drains(m);
   location& x = find(m, nullptr, 0);
   if (x.dead != nullptr) e.fail(std::string("an OS mutex is locked that was ") + x.dead);
   drain_all(t);
   event(t, x, true, 0x10c);
+  use& u = *static_cast<use*>(x.use);
+  m_learned |= !std::exchange(u.tried, true);
   if (x.held) return false;
   x.touched[t.id] = ++t.clock[t.id];
   acquire(t, x.history.back());
@@ -128,7 +130,7 @@ void memory::lock_os_mutex(const void* m) {
   engine& e = engine::instance();
   const inside here;
   thread& t = e.current();
-  e.point(m);
+  point_that_drains(m);
   location& x = find(m, nullptr, 0);
   while (x.held) e.block(waiting::mutex, m);
   if (x.dead != nullptr) e.fail(std::string("an OS mutex is locked that was ") + x.dead);
@@ -144,8 +146,10 @@ void memory::unlock_os_mutex(const void* m) {
   engine& e = engine::instance();
   const inside here;
   thread& t = e.current();
-  drain_in_view(t);
   location& x = find(m, nullptr, 0);
+  // Who tries it sees that it is still held; who waits for it cannot tell.
+  if (x.use != nullptr && static_cast<const use*>(x.use)->tried) point_that_drains(m);
+  drain_in_view(t);
   event(t, x, true, 0x0c);
   x.touched[t.id] = ++t.clock[t.id];
   x.held = false;

@@ -1,4 +1,6 @@
 // What atomic operations do in either memory.
+#include <algorithm>
+
 #include <explore/memory.hpp>
 #include <explore/trace.hpp>
 
@@ -17,6 +19,10 @@ std::uint64_t memory::load(void* cell, unsigned size, order o, std::source_locat
   t.last_read_version = x.version;
   for (std::size_t k = t.buffer.size(); k-- > 0;) {
     if (t.buffer[k].where != &x) continue;
+    if (t.buffer[k].bits != whole) {  // a part of it: the load waits until that has arrived
+      drain(t, k + 1);
+      break;
+    }
     own_event(t, mixed(t.buffer[k].hash, 5));
     EXPLORE_TRACE("%s load of #%u: %#llx from its own buffer  [%s]", name_of(o), name(x),
                   u(t.buffer[k].value), place(where).c_str());
@@ -63,7 +69,7 @@ void memory::store(void* cell, unsigned size, std::uint64_t v, order o, std::sou
                   place(where).c_str());
     return;
   }
-  e.point(cell);
+  point_that_drains(cell);
   location& x = atomic_at(cell, size, "store", where);
   if (!weak() && o != order::seq_cst && e.deviates()) {
     note_use(t, x, true);
@@ -92,7 +98,7 @@ std::uint64_t memory::modify(void* cell, unsigned size, change_function change, 
     std::memcpy(cell, &v, size);
     return old;
   }
-  e.point(cell);
+  point_that_drains(cell);
   location& x = atomic_at(cell, size, "read-modify-write", where);
   drain_all(t);
   settle(t, x);
@@ -120,7 +126,7 @@ bool memory::compare_exchange(void* cell, unsigned size, std::uint64_t& expected
     if (old == expected) std::memcpy(cell, &desired, size);
     return std::exchange(expected, old) == old;
   }
-  e.point(cell);
+  point_that_drains(cell);
   location& x = atomic_at(cell, size, "compare-exchange", where);
   drain_all(t);
   settle(t, x);
@@ -167,7 +173,7 @@ void memory::fence_seq_cst() {
   const inside here;
   engine& e = engine::instance();
   thread& t = e.current();
-  e.point(&m_membarriers);
+  point_that_drains(&m_membarriers);
   drain_all(t);
   event(t, find(&m_membarriers, nullptr, 0), true, 0xfe);
   ++t.clock[t.id];
@@ -180,12 +186,14 @@ void memory::membarrier() {
   const inside here;
   engine& e = engine::instance();
   thread& t = e.current();
-  e.point(&m_membarriers);
-  event(t, find(&m_membarriers, nullptr, 0), true, 0xba);
+  point_that_drains(&m_membarriers);
+  location& barriers = find(&m_membarriers, nullptr, 0);
+  event(t, barriers, true, 0xba);
   EXPLORE_TRACE("membarrier");
   ++m_membarriers;
   for (unsigned i = 0; i < e.threads(); ++i) {
     drain_all(e.at(i));
+    note_use(e.at(i), barriers, true);  // it is something that all of them do
     own_event(e.at(i), 0xba);
     if (weak()) join_views(m_fence_view, e.at(i).view);
   }
@@ -210,7 +218,7 @@ bool memory::store_if(void* cell, std::uint64_t expected, std::uint64_t bits, st
   event(t, x, false, 0x5e);
   if (found != expected) return false;
   const std::uint64_t barriers = m_membarriers;
-  e.point(cell);
+  point_that_drains(cell);
   if (barriers != m_membarriers || e.deviates()) {
     EXPLORE_TRACE("the sequence is aborted  [%s]", place(where).c_str());
     own_event(t, 0xab);
@@ -226,6 +234,7 @@ bool memory::store_if(void* cell, std::uint64_t expected, std::uint64_t bits, st
     return true;
   }
   drain_all(t);
+  settle(t, x);
   const store_event last = x.history.back();
   const std::uint64_t v = (last.value & ~bits) | (value & bits);
   event(t, x, true, v);
@@ -243,8 +252,8 @@ void memory::await_change() {
   t.seen_version = t.last_read_version;
   EXPLORE_TRACE("spins until #%u changes", name(*x));
   e.block(waiting::change, x);
-  if (weak())
-    seen(t, *x) = static_cast<std::uint32_t>(x->history.size() - 1);  // it comes to be seen in the end
+  // Something newer comes to be seen, not at once the newest: it may have waited for that, and been interrupted before it looks.
+  if (weak()) seen(t, *x) = std::max(seen(t, *x), static_cast<std::uint32_t>(t.seen_version + 1));
 }
 
 }  // namespace explore

@@ -72,7 +72,7 @@ void fatal(const char* format, ...) noexcept {
 void futex_wait(const atomic<std::uint32_t>& word, std::uint32_t expected, nanos deadline) noexcept {
   const explore::inside here;
   explore::engine& e = explore::engine::instance();
-  e.point(&word);
+  explore::memory::instance().point_that_drains(&word);
   if (explore::memory::instance().value_for_futex(&word) != expected)
     return e.trace("futex wait: the value is another");
   if (e.options().spurious && e.deviates()) return e.trace("futex wait ends without a reason");
@@ -84,7 +84,7 @@ void futex_wait(const atomic<std::uint32_t>& word, std::uint32_t expected, nanos
 void futex_wake(const atomic<std::uint32_t>& word, int count) noexcept {
   const explore::inside here;
   explore::engine& e = explore::engine::instance();
-  e.point(&word);
+  explore::memory::instance().point_that_drains(&word);
   explore::memory::instance().system_call(&word);
   e.trace("futex wake");
   e.wake(&word, explore::waiting::futex, count);
@@ -105,6 +105,8 @@ void sleep_this_thread_until(nanos deadline) noexcept {
   const explore::inside here;
   explore::engine& e = explore::engine::instance();
   explore::memory::instance().drain_in_view(e.current());
+  // A state of its own: from here on it wakes by its deadline.
+  if (e.now_as_it_is() < deadline) explore::memory::instance().own_event(e.current(), 0x51ee9);
   while (e.now_as_it_is() < deadline) e.block(explore::waiting::sleep, nullptr, deadline);
 }
 

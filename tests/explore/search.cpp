@@ -5,6 +5,11 @@
 
 namespace explore {
 
+exhaustive::exhaustive(budget bound) : m_bound{bound}, m_table(std::size_t{1} << 16) {
+  if (bound.preemptions >= most || bound.deviations >= most)
+    throw std::invalid_argument("a search within a bound of more than 7 would take one budget for another");
+}
+
 void exhaustive::begin() {
   taken.clear();
   left = m_bound;
@@ -42,8 +47,7 @@ exhaustive::entry& exhaustive::slot_for(std::uint64_t state) {
 
 // Two states with one hash would be taken for one: at 10^7 states the odds are 3 in a million.
 bool exhaustive::seen(std::uint64_t state) {
-  constexpr int most = 8;  // of each budget
-  const int p = std::min(left.preemptions, most - 1), d = std::min(left.deviations, most - 1);
+  const int p = left.preemptions, d = left.deviations;
   entry& e = slot_for(state);
   for (int i = p; i < most; ++i) {
     for (int k = d; k < most; ++k) {

@@ -55,7 +55,7 @@ class search {
 // Every schedule within a bound, depth first.
 class exhaustive final : public search {
  public:
-  explicit exhaustive(budget bound) : m_bound{bound}, m_table(std::size_t{1} << 16) {}
+  explicit exhaustive(budget bound);
   void begin() override;
   unsigned choose(const alternatives& a) override;
   bool at_frontier() const override { return taken.size() == m_path.size(); }
@@ -74,6 +74,7 @@ class exhaustive final : public search {
     std::uint64_t state;
     std::uint64_t explored;  // a bit for each (preemptions, deviations) with which it was
   };
+  static constexpr int most = 8;  // of each budget, in `explored`
   entry& slot_for(std::uint64_t state);
   budget m_bound;
   std::vector<step> m_path;

@@ -1,4 +1,6 @@
 // x86-TSO: stores that are on their way.
+#include <algorithm>
+
 #include <explore/memory.hpp>
 #include <explore/trace.hpp>
 
@@ -9,8 +11,11 @@ using namespace detail;
 // x86-TSO ------------------------------------------------------------------------------------------------
 
 void memory::drain(thread& t, std::size_t n) {
+  t.drains = true;
   for (std::size_t i = 0; i < n; ++i) {
-    const buffered_store& b = t.buffer[i];
+    settle(t, *t.buffer.front().where);  // others' to the same place may come before it
+    const buffered_store b = t.buffer.front();
+    t.buffer.erase(t.buffer.begin());
     const auto address = reinterpret_cast<std::uintptr_t>(b.where->address);
     location& x = *b.where;
     const std::uint64_t before = mixed(address, x.writes, x.reads);
@@ -24,7 +29,7 @@ void memory::drain(thread& t, std::size_t n) {
     publish(x, (last.value & ~b.bits) | b.value, b.released, b.releases);
     if (b.bits != whole) x.history.back().released.join(last.released);
   }
-  t.buffer.erase(t.buffer.begin(), t.buffer.begin() + static_cast<std::ptrdiff_t>(n));
+  t.drains = false;
 }
 
 void memory::drain_all(thread& t) { drain(t, t.buffer.size()); }
@@ -32,8 +37,19 @@ void memory::drain_all(thread& t) { drain(t, t.buffer.size()); }
 // For what drains and is no choice itself: others may run while the stores are still on their way.
 void memory::drain_in_view(thread& t) {
   if (t.buffer.empty()) return;
-  engine::instance().point(t.buffer.front().where->address);
+  point_that_drains(t.buffer.front().where->address);
   drain_all(t);
+}
+
+// What is touched may be nobody else's, and yet it matters to others when the stores before it arrive.
+void memory::point_that_drains(const void* touched) {
+  engine& e = engine::instance();
+  if (!is_shared(touched)) {
+    for (const buffered_store& b : e.current().buffer) {
+      if (is_shared(b.where->address)) return e.point(b.where->address);
+    }
+  }
+  e.point(touched);
 }
 
 bool memory::drain_something() {
@@ -51,16 +67,16 @@ void memory::settle(thread& t, location& x) {
   engine& e = engine::instance();
   for (unsigned i = 0; i < e.threads(); ++i) {
     thread& other = e.at(i);
-    if (&other == &t) continue;
-    for (std::size_t k = 0; k < other.buffer.size(); ++k) {
-      if (other.buffer[k].where != &x) continue;
-      alternatives a;
-      a.add(cost::free);  // it stays where it is: that was paid for when it was kept back
-      a.add(cost::free);
-      if (e.choose(a) == 0) break;
-      drain(other, k + 1);
-      k = static_cast<std::size_t>(-1);
-    }
+    if (&other == &t || other.drains) continue;
+    const auto found = std::find_if(other.buffer.begin(), other.buffer.end(),
+                                    [&](const buffered_store& b) { return b.where == &x; });
+    if (found == other.buffer.end()) continue;
+    alternatives a;
+    a.add(cost::free);  // it stays where it is: that was paid for when it was kept back
+    a.add(cost::free);
+    if (e.choose(a) == 0) continue;
+    drain(other, static_cast<std::size_t>(found - other.buffer.begin()) + 1);
+    return settle(t, x);  // those that stayed may follow it
   }
 }
 

@@ -42,6 +42,8 @@ verdict search_through(search& s, budget bound, const execution_options& options
     ++f.executions;
     if (how != engine::ending::pruned) ++f.complete;
     f.steps += e.steps();
+    // A failure, too, is shown with the choices that were left out: its schedule has to be one that can be had again.
+    if (memory::instance().learned()) return verdict::learned;
     if (how == engine::ending::failed) {
       const std::string what = e.failure();
       e.run(scenario, options, s, engine::how::recording);
@@ -50,7 +52,6 @@ verdict search_through(search& s, budget bound, const execution_options& options
         fault.what += " (and at the second time, with the same schedule: " + e.failure() + ')';
       return verdict::faulty;
     }
-    if (memory::instance().learned()) return verdict::learned;
   } while (s.next());
   return verdict::through;
 }
@@ -140,6 +141,17 @@ void require(bool holds, const char* what) {
   if (holds) return;
   const inside here;
   engine::instance().fail(std::string("not so: ") + what);
+}
+
+std::string all_schedules(void (*scenario)(), const bounds& b, memory_model m) {
+  memory::instance().forget_shared();
+  for (;;) {
+    exhaustive all{budget{b.preemptions, b.deviations}};
+    figures f;
+    found fault;
+    const verdict v = search_through(all, all.bound(), options_for(b, m), scenario, f, fault);
+    if (v != verdict::learned) return fault.what;
+  }
 }
 
 void verify(const char* name, void (*scenario)(), const bounds& b) {

@@ -34,6 +34,10 @@ struct bounds {
 void require(bool holds, const char* what);
 
 void verify(const char* name, void (*scenario)(), const bounds& b = {});
+
+// All schedules within the bound in one memory, without random ones before; the fault that was found, or nothing.
+std::string all_schedules(void (*scenario)(), const bounds& b, memory_model m);
+
 void expect_fault(const char* name, void (*scenario)(), const char* pattern, const bounds& b = {});
 
 }  // namespace explore
