@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh MODEL VARIANT          checks one variant of variants.txt with Spin and says what was seen; works in the current directory
+# run.sh MODEL VARIANT          checks one variant of variants.txt with Spin and says what was seen; works in build/spin, or in MORTISE_SPIN_DIR
 # run.sh all [quick|check|MODEL] all of them, or those with that label or of that model
 # run.sh quotes                 fails if the code that a model quotes (//@ file | text) is not in the sources any more
 set -u
@@ -52,7 +52,8 @@ run() {  # MODEL VARIANT
   model=$models/$1
   defines=
   for define in $options; do defines+=" -D$define"; done
-  mkdir -p "$name" && cd "$name" || return 2
+  local where=${MORTISE_SPIN_DIR:-$models/../build/spin}
+  mkdir -p "$where/$name" && cd "$where/$name" || return 2
   rm -f pan* ./*.trail
   # no warnings of unused variables in variants that have no use for them
   spin -a $defines "$model.pml" >spin.out 2>&1
@@ -70,7 +71,7 @@ run() {  # MODEL VARIANT
     *,fails:*) optimise=-O0 depth=300000 hash=18 ;;
     check,*) optimise=-O2 depth=20000000 hash=22 ;;
   esac
-  ${CC:-gcc} $optimise -w -DCOLLAPSE -DMEMLIM=14000 $compile -o pan pan.c || return 1
+  ${CC:-gcc} $optimise -w -DCOLLAPSE -DMEMLIM=6000 $compile -o pan pan.c || return 1
   ./pan $pan_options -w$hash -m$depth >pan.out 2>&1
   local states seconds
   states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' pan.out)
