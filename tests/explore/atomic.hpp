@@ -139,7 +139,7 @@ class plain {
  public:
   constexpr plain() noexcept : plain(T{}) {}
   constexpr plain(T v) noexcept : m_value{v} {
-    if (!std::is_constant_evaluated() && engine::instance().active()) memory::instance().born(&m_value);
+    if (!std::is_constant_evaluated() && engine::instance().active()) memory::instance().born_plain(&m_value);
   }
   constexpr plain(const plain& o) noexcept : plain(o.m_value) {}
   constexpr ~plain() {

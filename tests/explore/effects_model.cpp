@@ -113,6 +113,19 @@ EXPLORE_FAULT(effects, a_sequence_stores_just_before_the_barrier, "it is as it w
   require(now == 2, "it is as it was left");
 }
 
+// To make an object is to write it: who gets its address without an order may find it half made.
+template <std::memory_order Store>
+void a_new_object() {
+  atomic<mortise::plain<int>*> where{nullptr};
+  scoped_thread maker{"maker", [&] { where.store(new mortise::plain<int>{1}, Store); }};
+  if (const auto* const made = where.load(std::memory_order_acquire); made != nullptr)
+    require(made->get() == 1, "as it was made");
+}
+EXPLORE(effects, a_new_object_that_is_released_is_whole) { a_new_object<std::memory_order_release>(); }
+EXPLORE_FAULT(effects, a_new_object_that_is_not_released_is_a_race, "data race") {
+  a_new_object<memory_order_relaxed>();
+}
+
 // A state that is too large for the book is refused, not confused with another.
 TEST(effects, a_bound_that_is_too_large_is_refused) {
   EXPECT_THROW(explore::exhaustive(explore::budget{8, 1}), std::invalid_argument);

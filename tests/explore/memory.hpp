@@ -70,6 +70,9 @@ class memory {
 
   // Objects come and go.
   void born(const void* cell);
+  void born_plain(const void* cell);  // its first value is a write like others
+  // Objects that are initialised before any code runs are made late here: no race with that.
+  bool set_static_initialisation(bool on) noexcept { return std::exchange(m_static_initialisation, on); }
   void destroyed(const void* cell);
   void die(const void* block, std::size_t size, const char* how);
 
@@ -142,6 +145,7 @@ class memory {
   };
   std::unordered_map<const void*, use> m_uses;
   bool m_learned = false;
+  bool m_static_initialisation = false;
 };
 
 }  // namespace explore

@@ -63,6 +63,15 @@ void memory::born(const void* cell) {
   if (m_fence_view.size() > index) m_fence_view[index] = 0;
 }
 
+void memory::born_plain(const void* cell) {
+  const inside here;
+  born(cell);
+  if (m_static_initialisation) return;
+  const thread& t = engine::instance().current();
+  location& x = find(cell, nullptr, 0);
+  x.touched[t.id] = x.wrote[t.id] = t.clock[t.id] + 1;
+}
+
 void memory::destroyed(const void* cell) {
   engine& e = engine::instance();
   if (!e.active()) return;

@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <explore/engine.hpp>
+#include <explore/memory.hpp>
 
 namespace explore {
 
@@ -118,7 +118,9 @@ class process_global {
     engine& e = engine::instance();
     if (m_execution != e.execution()) {
       m_execution = e.execution();
+      const bool before = memory::instance().set_static_initialisation(true);
       m_value = ::new (m_room) T{};
+      memory::instance().set_static_initialisation(before);
     }
     return *m_value;
   }

@@ -63,8 +63,9 @@
 //    while the lock is free passes it on (leave). Grants are claims: the waiter takes itself out under the
 //    queue lock. So there is no grant to leak, and of grant and deadline exactly one happens.
 //
-// 8. Evidence: mutex_model.cpp, tests/explore/kinds_model.cpp (every schedule within bounds), models/mutex_word.pml (progress),
-//    mutex_test.cpp, tests/conformance, tests/scopes/mixed_stress.cpp; bench/uncontended, table.py P2, P3.
+// 8. Evidence: mutex_model.cpp, offers_model.cpp, tests/explore/kinds_model.cpp, tests/explore/parties_model.cpp (every
+//    schedule within bounds), models/mutex_word.pml (progress), mutex_test.cpp, tests/conformance,
+//    tests/scopes/mixed_stress.cpp; bench/uncontended, table.py P2, P3.
 //    Sources: nsync and parking_lot (queue bit in the word, long-wait bit), Go's sync.Mutex (the 1 ms
 //    starvation mode).
 
