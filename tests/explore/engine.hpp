@@ -18,8 +18,9 @@ enum class memory_model : unsigned char { tso, weak };
 
 struct execution_options {
   memory_model memory = memory_model::tso;
-  nanos tick = 0;        // how far time may move, as a deviation, where the clock is read; 0: not
-  bool spurious = true;  // weak compare-exchanges may fail, and futex waits end, without a reason
+  nanos tick = 0;          // how far time may move, as a deviation, where the clock is read; 0: not
+  bool spurious = true;    // weak compare-exchanges may fail, and futex waits end, without a reason
+  bool membarrier = true;  // the kernel has it
   unsigned most_steps = 20'000;
 };
 

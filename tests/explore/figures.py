@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """figures.py FILE [--table]: what the models have explored, from the lines that MORTISE_MODEL_FIGURES=FILE has them write.
 
-One line of sums; with --table also the rows of docs/proof.md, a row for each model."""
+One line of sums; with --table also the rows of docs/proof.md."""
 import json
 import sys
 
@@ -24,11 +24,17 @@ def rows_of(lines):
 
 
 def table(rows):
-    yield "| model | memories | preemptions | deviations | executions | states | operations |"
+    """A row for each suite, which is a file or a part of one."""
+    suites = {}
+    for name, r in rows.items():
+        suites.setdefault(name.split(".")[0], []).append(r)
+    yield "| models | scenarios | preemptions | deviations | executions | states | operations |"
     yield "|---|---|---|---|---|---|---|"
-    for name, r in sorted(rows.items()):
-        yield (f"| `{name}` | {', '.join(r['memories'])} | {r['preemptions']} | {r['deviations']} | {r['executions']:,} | "
-               f"{r['states']:,} | {r['steps']:,} |")
+    for suite, of in sorted(suites.items()):
+        bounds = (sorted({r[b] for r in of}) for b in ("preemptions", "deviations"))
+        spans = (f"{b[0]} to {b[-1]}" if len(b) > 1 else str(b[0]) for b in bounds)
+        sums = (f"{sum(r[k] for r in of):,}" for k in ("executions", "states", "steps"))
+        yield f"| `{suite}` | {len(of)} | {' | '.join(spans)} | {' | '.join(sums)} |"
 
 
 def summary(rows):

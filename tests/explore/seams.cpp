@@ -90,7 +90,7 @@ void futex_wake(const atomic<std::uint32_t>& word, int count) noexcept {
   e.wake(&word, explore::waiting::futex, count);
 }
 
-bool membarrier_available() noexcept { return true; }
+bool membarrier_available() noexcept { return explore::engine::instance().options().membarrier; }
 void membarrier() noexcept { explore::memory::instance().membarrier(); }
 
 nanos age_clock_now() noexcept { return now_ns(); }

@@ -28,7 +28,11 @@ struct figures {
 };
 
 execution_options options_for(const bounds& b, memory_model m) {
-  return {.memory = m, .tick = b.tick, .spurious = b.spurious, .most_steps = b.most_steps};
+  return {.memory = m,
+          .tick = b.tick,
+          .spurious = b.spurious,
+          .membarrier = b.membarrier,
+          .most_steps = b.most_steps};
 }
 
 // Until all is searched, or something is found, or it turns out that choices were left out that matter.

@@ -26,6 +26,7 @@ struct bounds {
   bool tso = true;
   bool weak = true;
   bool spurious = true;
+  bool membarrier = true;
   unsigned random_runs = 300;  // beyond the bound, in each memory model
   unsigned most_steps = 4'000;
 };

@@ -49,6 +49,18 @@ EXPLORE(biased_lock, owner_and_two_peers, {.preemptions = 3, .deviations = 2}) {
   require(s.passed == 1 + one + other, "all came in");
 }
 
+// The bug: where the kernel has no membarrier, flags that are looked at before they are seen (D1', D2').
+EXPLORE(biased_lock, without_membarrier_both_fence,
+        {.preemptions = 4, .deviations = 3, .membarrier = false}) {
+  section s;
+  int entered = 0;
+  scoped_thread peer{"peer", [&] { as_peer(s, entered); }};
+  s.lock_and_pass();
+  s.lock_and_pass();
+  peer.join();
+  require(s.passed == 2 + entered, "all came in");
+}
+
 // Control: the same with a fence where membarrier stands, on the peer's side alone (D2).
 struct fenced_on_one_side {
   mortise::atomic<bool> owner{false}, peer{false};
