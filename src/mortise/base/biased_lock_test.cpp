@@ -11,7 +11,6 @@ using mortise::biased_lock;
 
 // The bug: a peer takes the barrier for an answer, and goes in without another look at the owner.
 TEST(biased_lock, peer_stays_out_while_the_owner_is_inside) {
-  if (!mortise::membarrier_available()) GTEST_SKIP() << "no membarrier: a peer never gets in";
   biased_lock l;
   l.lock();
   std::jthread([&] { EXPECT_FALSE(l.try_lock_as_peer()); }).join();
@@ -25,7 +24,6 @@ TEST(biased_lock, peer_stays_out_while_the_owner_is_inside) {
 
 // The bug: the owner, which hardly ever finds anybody there, does not look.
 TEST(biased_lock, owner_waits_for_a_peer_that_is_inside) {
-  if (!mortise::membarrier_available()) GTEST_SKIP() << "no membarrier: a peer never gets in";
   biased_lock l;
   mortise::atomic<bool> inside{false};
   ASSERT_TRUE(l.try_lock_as_peer());
@@ -45,7 +43,6 @@ TEST(biased_lock, owner_waits_for_a_peer_that_is_inside) {
 // The bug: both are inside, since each looked before the other's announcement had reached it. Seen only while both run at the
 // same time, on two cores; the model of this lock does not depend on that.
 TEST(biased_lock, owner_and_peer_are_never_both_inside) {
-  if (!mortise::membarrier_available()) GTEST_SKIP() << "no membarrier: a peer never gets in";
   constexpr std::uint64_t enough = 20'000;
   biased_lock l;
   std::uint64_t n = 0, by_owner = 0, by_peer = 0;  // n: guarded by l
