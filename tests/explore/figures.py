@@ -34,7 +34,7 @@ def table(rows):
         bounds = (sorted({r[b] for r in of}) for b in ("preemptions", "deviations"))
         spans = (f"{b[0]} to {b[-1]}" if len(b) > 1 else str(b[0]) for b in bounds)
         sums = (f"{sum(r[k] for r in of):,}" for k in ("executions", "states", "steps"))
-        yield f"| `{suite}` | {len(of)} | {' | '.join(spans)} | {' | '.join(sums)} |"
+        yield f"| {suite} | {len(of)} | {' | '.join(spans)} | {' | '.join(sums)} |"
 
 
 def summary(rows):
