@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <mutex>
 
 #include <mortise/base/atomic.hpp>
 
@@ -17,37 +18,42 @@ namespace {
 // The rate is measured once, over the first ten milliseconds of use; until then the real clock serves, so the
 // switch from one to the other is continuous to within the error of the rate.
 struct calibration {
-  nanos start_time;
-  std::uint64_t start_counter;
-  bool trusted;
+  nanos start_time = 0;
+  std::uint64_t start_counter = 0;
+  bool trusted = false;
 };
 
+constinit calibration begun;
+constinit std::once_flag begin_once;
+
+// Not a function-local static, which a fork amid its initialisation would leave locked in the child: call_once begins again there.
 const calibration& start() noexcept {
-  static const calibration c = [] {
+  std::call_once(begin_once, [] {
     char source[16] = "";
     if (std::FILE* f = std::fopen("/sys/devices/system/clocksource/clocksource0/current_clocksource", "re")) {
       if (std::fgets(source, sizeof source, f) == nullptr) source[0] = '\0';
       std::fclose(f);
     }
-    return calibration{now_ns(), __rdtsc(), std::strncmp(source, "tsc", 3) == 0};
-  }();
-  return c;
+    begun = {now_ns(), __rdtsc(), std::strncmp(source, "tsc", 3) == 0};
+  });
+  return begun;
 }
 
-constinit atomic<double> rate{0};  // nanoseconds a tick; relaxed: any thread's measurement will do
+constinit atomic<double> rate{0};  // nanoseconds a tick; any thread's measurement will do
 
 }  // namespace
 
 nanos age_clock_now() noexcept {
-  const double known = rate.load(memory_order_relaxed);
-  const calibration& c = start();
+  const double known = rate.load(memory_order_acquire);  // `begun` as whoever measured saw it
   if (known != 0)
-    return c.start_time + static_cast<nanos>(static_cast<double>(__rdtsc() - c.start_counter) * known);
+    return begun.start_time +
+           static_cast<nanos>(static_cast<double>(__rdtsc() - begun.start_counter) * known);
+  const calibration& c = start();
   const nanos now = now_ns();
   const std::uint64_t counter = __rdtsc();
   if (c.trusted && now - c.start_time > 10'000'000 && counter > c.start_counter) {
     rate.store(static_cast<double>(now - c.start_time) / static_cast<double>(counter - c.start_counter),
-               memory_order_relaxed);
+               memory_order_release);
   }
   return now;
 }

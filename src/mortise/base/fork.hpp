@@ -9,13 +9,11 @@ namespace mortise::inline MORTISE_ABI {
 
 MORTISE_API void at_fork(void (*before)(), void (*in_parent)(), void (*in_child)()) noexcept;
 
-// From the first call on `Shared->guard` is held over every fork, so that the child finds it free and what it guards whole.
-// In the child `Shared->in_child()` is called first, where there is such a thing.
-// Requires: who holds the guard takes no other one that is held over forks.
+namespace fork_detail {
+
 template <auto& Shared>
-void hold_over_forks() noexcept {
-#if !MORTISE_IS_MODEL
-  [[maybe_unused]] static const bool once = [] {
+bool hold() noexcept {
+  static const bool once = [] {
     at_fork([] { Shared->guard.lock(); }, [] { Shared->guard.unlock(); },
             [] {
               if constexpr (requires { Shared->in_child(); }) Shared->in_child();
@@ -23,6 +21,23 @@ void hold_over_forks() noexcept {
             });
     return true;
   }();
+  return once;
+}
+
+// As the program is loaded, when there is no thread yet to fork amid the first use of `once`.
+template <auto& Shared>
+inline const bool held_since_load = hold<Shared>();
+
+}  // namespace fork_detail
+
+// `Shared->guard` is held over every fork, so that the child finds it free and what it guards whole: since the program was
+// loaded, or since this was called, by a static object that was constructed before.
+// In the child `Shared->in_child()` is called first, where there is such a thing.
+// Requires: who holds the guard takes no other one that is held over forks.
+template <auto& Shared>
+void hold_over_forks() noexcept {
+#if !MORTISE_IS_MODEL
+  if (!fork_detail::held_since_load<Shared>) fork_detail::hold<Shared>();
 #endif
 }
 

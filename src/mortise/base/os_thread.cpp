@@ -4,6 +4,8 @@
 #include <sched.h>
 #include <time.h>
 
+#include <mutex>
+
 #include <mortise/base/fatal.hpp>
 
 namespace mortise::inline MORTISE_ABI {
@@ -22,12 +24,12 @@ void yield_this_thread() noexcept { ::sched_yield(); }
 // A pthread key and not a thread_local destructor: destructors of the user's thread-locals may still lock,
 // and a key whose value is set again is destroyed again.
 void at_thread_exit(void (*leave)(void* value), void* value) noexcept {
-  static const pthread_key_t key = [leave] {
-    pthread_key_t k;
-    const int error = pthread_key_create(&k, leave);
+  static constinit std::once_flag created;  // unlike a static, begun again in the child of a fork amid it
+  static constinit pthread_key_t key = 0;
+  std::call_once(created, [leave] {
+    const int error = pthread_key_create(&key, leave);
     if (error != 0) fatal("cannot create a thread key (errno %d)", error);
-    return k;
-  }();
+  });
   pthread_setspecific(key, value);
 }
 

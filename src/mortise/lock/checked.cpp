@@ -35,7 +35,8 @@ struct shard {
 // Few enough that ThreadSanitizer, which keeps count of 64 locks of a thread, bears to see all held over a fork.
 std::array<shard, 32>* every_shard = nullptr;
 
-std::array<shard, 32>& all_shards() {
+// Never destroyed: locks are used until the very end of the process.
+std::array<shard, 32>& make_shards() {
   every_shard = new std::array<shard, 32>;
   constexpr auto give_back = [] {
     for (shard& s : *every_shard) s.guard.unlock();
@@ -48,9 +49,16 @@ std::array<shard, 32>& all_shards() {
   return *every_shard;
 }
 
+std::array<shard, 32>& all_shards() {
+  static auto& shards = make_shards();
+  return shards;
+}
+
+// As the program is loaded, when there is no thread yet to fork amid the first use of `shards`.
+[[maybe_unused]] const auto& made_at_load = all_shards();
+
 shard& shard_of(const void* lock) {
-  // Never destroyed: locks are used until the very end of the process.
-  static auto& shards = all_shards();
+  auto& shards = all_shards();
   return shards[std::hash<const void*>{}(lock) / 64 % shards.size()];
 }
 

@@ -11,6 +11,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
+#include <mortise/base/atomic.hpp>
 #include <mortise/base/fatal.hpp>
 #include <mortise/lock/cv_check.hpp>
 #include <mortise/wait/context.hpp>
@@ -27,12 +28,33 @@ void check() noexcept {
       to_string(here.kind()), here.self().id());
 }
 
+// A function of the C library, looked up when it is first called. Not in a static, which a fork amid its initialisation would
+// leave locked in the child.
 template <class Function>
-Function* next(const char* name) noexcept {
-  auto* const f = reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
-  if (f == nullptr) fatal("%s is not to be found in the C library", name);
-  return f;
-}
+class next {
+ public:
+  explicit constexpr next(const char* name) noexcept : m_name{name} {}
+
+  Function& operator*() noexcept {
+    void* f = m_known.load(memory_order_relaxed);  // relaxed: the same for whoever looks it up
+    if (f == nullptr) {
+      f = ::dlsym(RTLD_NEXT, m_name);
+      if (f == nullptr) fatal("%s is not to be found in the C library", m_name);
+      m_known.store(f, memory_order_relaxed);
+    }
+    return *reinterpret_cast<Function*>(f);
+  }
+
+ private:
+  const char* m_name;
+  atomic<void*> m_known{nullptr};
+};
+
+constinit next<int(pthread_cond_t*, pthread_mutex_t*)> real_wait{"pthread_cond_wait"};
+constinit next<int(pthread_cond_t*, pthread_mutex_t*, const timespec*)> real_timedwait{
+    "pthread_cond_timedwait"};
+constinit next<int(pthread_cond_t*, pthread_mutex_t*, clockid_t, const timespec*)> real_clockwait{
+    "pthread_cond_clockwait"};
 
 }  // namespace
 
@@ -43,24 +65,19 @@ void keep_cv_check() noexcept {}
 extern "C" {
 
 MORTISE_API int pthread_cond_wait(pthread_cond_t* c, pthread_mutex_t* m) {
-  static auto* const real = mortise::detail::next<decltype(::pthread_cond_wait)>("pthread_cond_wait");
   mortise::detail::check();
-  return real(c, m);
+  return (*mortise::detail::real_wait)(c, m);
 }
 
 MORTISE_API int pthread_cond_timedwait(pthread_cond_t* c, pthread_mutex_t* m, const timespec* t) {
-  static auto* const real =
-      mortise::detail::next<decltype(::pthread_cond_timedwait)>("pthread_cond_timedwait");
   mortise::detail::check();
-  return real(c, m, t);
+  return (*mortise::detail::real_timedwait)(c, m, t);
 }
 
 MORTISE_API int pthread_cond_clockwait(pthread_cond_t* c, pthread_mutex_t* m, clockid_t clock,
                                        const timespec* t) {
-  static auto* const real =
-      mortise::detail::next<decltype(::pthread_cond_clockwait)>("pthread_cond_clockwait");
   mortise::detail::check();
-  return real(c, m, clock, t);
+  return (*mortise::detail::real_clockwait)(c, m, clock, t);
 }
 
 }  // extern "C"

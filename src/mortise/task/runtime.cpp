@@ -1,5 +1,7 @@
 #include <mortise/task/runtime.hpp>
 
+#include <mutex>
+
 #include <mortise/task/runtime_core.hpp>
 #include <mortise/task/worker.hpp>
 
@@ -18,10 +20,13 @@ runtime& runtime::current() {
 }
 
 runtime& runtime::default_runtime() {
-  // Never destroyed: detached tasks may run until the very end of the process.
-  static runtime& r = *new runtime;
-  r.m_core->check_fork();
-  return r;
+  // Never destroyed: detached tasks may run until the very end of the process. Not a static object, which a fork amid its
+  // construction would leave locked in the child: call_once begins again there.
+  static constinit std::once_flag made;
+  static constinit runtime* r = nullptr;
+  std::call_once(made, [] { r = new runtime; });
+  r->m_core->check_fork();
+  return *r;
 }
 
 }  // namespace mortise::inline MORTISE_ABI

@@ -1,7 +1,5 @@
 #include <mortise/task/runtime_core.hpp>
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <bit>
 #include <mutex>
@@ -9,6 +7,7 @@
 #include <system_error>
 
 #include <mortise/base/fatal.hpp>
+#include <mortise/base/fork.hpp>
 #include <mortise/task/processors.hpp>
 #include <mortise/task/worker.hpp>
 #include <mortise/wait/context.hpp>
@@ -38,14 +37,24 @@ runtime_options checked(runtime_options o) {
 
 }  // namespace
 
+bool runtime_core::count_forks() noexcept {
+  static const bool once = [] {
+    at_fork(nullptr, nullptr, [] { s_generation.fetch_add(1, memory_order_relaxed); });
+    return true;
+  }();
+  return once;
+}
+
+// As the program is loaded, when there is no thread yet to fork amid the first use of `once`.
+const bool runtime_core::s_counts_forks = count_forks();
+
 runtime_core::runtime_core(runtime_options options, runtime& owner)
     : m_owner{owner},
       m_options{checked(std::move(options))},
       m_generation{current_generation()},
       m_stacks{stack_size_for(m_options.stack_size)},
       m_carrier_stacks{carrier_stack} {
-  [[maybe_unused]] static const int once =
-      pthread_atfork(nullptr, nullptr, [] { s_generation.fetch_add(1, memory_order_relaxed); });
+  count_forks();
   m_detached = &take_scope(*this, true);
   for (unsigned i = 0; i < m_options.workers; ++i) m_workers.push_back(std::make_unique<worker>(*this, i));
   try {

@@ -71,6 +71,9 @@ class runtime_core {
   [[noreturn]] void inherited() const noexcept;
   void join_detached() noexcept;
 
+  static bool count_forks() noexcept;
+  static const bool s_counts_forks;
+
   static constexpr unsigned most_workers = 1024;
   static constinit inline atomic<unsigned> s_generation{
       0};  // forks this process has come through, as the child

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
+#include <mutex>
 #include <system_error>
 
 #include <mortise/base/atomic.hpp>
@@ -61,14 +62,16 @@ enum class guard_kind { none, madvise, mprotect };
 
 // How many guards may still be made with mprotect, at two mappings each.
 atomic<long>& mprotect_guards_left() noexcept {
-  static atomic<long> left{[] {
+  static constinit std::once_flag counted;  // unlike a static, begun again in the child of a fork amid it
+  static constinit atomic<long> left{0};
+  std::call_once(counted, [] {
     long limit = 65'530;
     if (std::FILE* f = std::fopen("/proc/sys/vm/max_map_count", "re"); f != nullptr) {
       if (std::fscanf(f, "%ld", &limit) != 1) limit = 65'530;
       std::fclose(f);
     }
-    return limit / 8;
-  }()};
+    left.store(limit / 8, memory_order_relaxed);  // call_once publishes it
+  });
   return left;
 }
 
