@@ -16,8 +16,8 @@
 #include <mortise/task/task_scope.hpp>
 
 #include "arguments.hpp"
-#include "json_line.hpp"
-#include "process.hpp"
+#include "harness/json_line.hpp"
+#include "harness/process.hpp"
 
 namespace {
 

@@ -23,7 +23,7 @@
 #include <mortise/task/task_scope.hpp>
 
 #include "arguments.hpp"
-#include "json_line.hpp"
+#include "harness/json_line.hpp"
 
 #if MORTISE_BENCH_BOOST_FIBER
 #include <boost/fiber/mutex.hpp>

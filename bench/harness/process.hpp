@@ -1,8 +1,10 @@
 #pragma once
 
-// What the kernel says about this process: memory, page tables, CPU time; and waiting until it is quiet.
+// What the kernel says about this process: cores, memory, page tables, CPU time; and waiting until it is quiet.
 
+#include <sched.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include <chrono>
 #include <cstdint>
@@ -31,12 +33,26 @@ inline memory read_memory() {
   return found;
 }
 
+// The cores that this process may run on.
+inline unsigned usable_cores() {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  if (sched_getaffinity(0, sizeof mask, &mask) != 0) return std::thread::hardware_concurrency();
+  return static_cast<unsigned>(CPU_COUNT(&mask));
+}
+
 // User and system time of all threads so far.
 inline std::int64_t cpu_ns() {
+  timespec t{};
+  if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) != 0) throw std::runtime_error("the CPU time is not known");
+  return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+}
+
+// The most memory that was ever resident.
+inline std::int64_t rss_peak_bytes() {
   rusage usage{};
   if (getrusage(RUSAGE_SELF, &usage) != 0) throw std::runtime_error("getrusage failed");
-  const auto ns = [](const timeval& t) { return t.tv_sec * std::int64_t{1'000'000'000} + t.tv_usec * 1'000; };
-  return ns(usage.ru_utime) + ns(usage.ru_stime);
+  return std::int64_t{usage.ru_maxrss} * 1024;
 }
 
 // Returns once the process has used less than 10 ms of CPU in 200 ms: whatever was started is asleep by now.

@@ -1,0 +1,26 @@
+// std::mutex on threads; and in one of our fibers, where nobody else wants it: what a fiber's ratio is taken
+// against, since two cores of a shared machine differ by more than two mutexes do.
+//
+// The same file is built once more as contender-control: how far its figures are from std's is how far this
+// benchmark can be wrong about two equal mutexes.
+
+#include <gnu/libc-version.h>
+
+#include <mutex>
+#include <string>
+
+#include "../harness/contender.hpp"
+#include "../kind/mortise_tasks.hpp"
+#include "../kind/threads.hpp"
+#include "../workload/contended.hpp"
+#include "../workload/uncontended.hpp"
+
+int main(int argc, char** argv) {
+  using threads = bench::threads<std::mutex>;
+  using in_a_fiber = bench::mortise_tasks<std::mutex>;
+  return bench::contender{MORTISE_BENCH_CONTENDER, std::string{"glibc "} + gnu_get_libc_version()}
+      .offers({"uncontended", "thread", bench::uncontended<threads>})
+      .offers({"uncontended", "fiber", bench::uncontended<in_a_fiber>})
+      .offers({"contended", "thread", bench::contended<threads>})
+      .main(argc, argv);
+}
