@@ -12,7 +12,12 @@
 #include "../harness/contender.hpp"
 #include "../kind/mortise_tasks.hpp"
 #include "../kind/threads.hpp"
+#include "../workload/burst.hpp"
 #include "../workload/contended.hpp"
+#include "../workload/hog.hpp"
+#include "../workload/seed.hpp"
+#include "../workload/sleep.hpp"
+#include "../workload/switching.hpp"
 #include "../workload/uncontended.hpp"
 
 int main(int argc, char** argv) {
@@ -22,5 +27,11 @@ int main(int argc, char** argv) {
       .offers({"uncontended", "thread", bench::uncontended<threads>})
       .offers({"uncontended", "fiber", bench::uncontended<in_a_fiber>})
       .offers({"contended", "thread", bench::contended<threads>})
+      .offers({"burst", "thread", bench::burst<threads>})
+      .offers({"hog", "thread", bench::hog<threads>})
+      .offers({"seed", "thread", bench::seed<threads>})
+      .offers({"switch", "thread", bench::switching<threads>})
+      .offers({"spawn", "thread", bench::spawning<threads, bench::counting_task>})
+      .offers({"sleep", "thread", bench::sleeping<threads>})
       .main(argc, argv);
 }

@@ -17,6 +17,7 @@ template <class Mutex, bool Awaits = false>
 struct mortise_tasks {
   using mutex = Mutex;
   static constexpr bool awaits = Awaits;
+  static constexpr bool is_thread = false;
   using coroutine = mortise::task<>;
 
   // body(i) gives a coroutine if the parties are coroutines.
@@ -28,6 +29,14 @@ struct mortise_tasks {
     mortise::task_scope scope{runtime};
     for (unsigned i = 0; i < parties; ++i) scope.go([&body, i] { return body(i); });
     meanwhile();
+    scope.join();
+  }
+
+  // Called from a task; a task that gives a coroutine is one.
+  template <class Task>
+  static void spawn_and_join(unsigned count, Task task) {
+    mortise::task_scope scope;
+    for (unsigned i = 0; i < count; ++i) scope.go(task);
     scope.join();
   }
 

@@ -12,6 +12,7 @@ template <class Mutex>
 struct threads {
   using mutex = Mutex;
   static constexpr bool awaits = false;  // whether a party is a coroutine
+  static constexpr bool is_thread = true;
 
   // Calls body(0) .. body(parties - 1), each in a party of its own, meanwhile on the caller, and returns when all have
   // ended. A thread needs no worker.
@@ -20,6 +21,14 @@ struct threads {
     std::vector<std::thread> all;
     for (unsigned i = 0; i < parties; ++i) all.emplace_back([&body, i] { body(i); });
     meanwhile();
+    for (std::thread& t : all) t.join();
+  }
+
+  template <class Task>
+  static void spawn_and_join(unsigned count, Task task) {
+    std::vector<std::thread> all;
+    all.reserve(count);
+    for (unsigned i = 0; i < count; ++i) all.emplace_back(task);
     for (std::thread& t : all) t.join();
   }
 

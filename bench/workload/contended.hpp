@@ -19,20 +19,29 @@ namespace bench {
 template <class Mutex>
 struct contended_state {
   contended_state(unsigned parties, std::int64_t held_ns, std::int64_t gap_ns, std::int64_t seed_)
-      : held{held_ns}, gap{gap_ns}, seed{static_cast<std::uint64_t>(seed_)}, records(parties) {
+      : held{held_ns},
+        first_held{held_ns},
+        gap{gap_ns},
+        seed{static_cast<std::uint64_t>(seed_)},
+        records(parties) {
     for (party_record& each : records) each.waits.make_room(10'000'000'000);
   }
 
   guarded_counter<Mutex> counter;
   window time;
-  const spin held, gap;
+  const spin held;
+  spin first_held;  // by party 0
+  const spin gap;
   const std::uint64_t seed;
   std::vector<party_record> records;
+
+  const spin& held_by(unsigned party) const { return party == 0 ? first_held : held; }
 };
 
 template <class Kind, class Mutex>
 void contend(contended_state<Mutex>& s, unsigned me) {
   party_record& own = s.records[me];
+  const spin held = s.held_by(me), gap = s.gap;
   sampler samples{s.seed + me};
   s.time.arrived.fetch_add(1, std::memory_order_release);
   while (!s.time.is_open()) Kind::yield();
@@ -45,16 +54,17 @@ void contend(contended_state<Mutex>& s, unsigned me) {
       s.counter.mutex.lock();
     }
     ++s.counter.value;
-    s.held();
+    held();
     s.counter.mutex.unlock();
     own.done();
-    s.gap();
+    gap();
   }
 }
 
 template <class Kind, class Mutex>
 typename Kind::coroutine contend_awaiting(contended_state<Mutex>& s, unsigned me) {
   party_record& own = s.records[me];
+  const spin held = s.held_by(me), gap = s.gap;
   sampler samples{s.seed + me};
   s.time.arrived.fetch_add(1, std::memory_order_release);
   while (!s.time.is_open()) co_await Kind::async_yield();
@@ -65,11 +75,29 @@ typename Kind::coroutine contend_awaiting(contended_state<Mutex>& s, unsigned me
     auto hold = co_await s.counter.mutex.async_lock();
     if (timed) own.waits.record(since(asked));
     ++s.counter.value;
-    s.held();
+    held();
     hold.unlock();
     own.done();
-    s.gap();
+    gap();
   }
+}
+
+// Runs them for so long; throws if what the lock guarded does not add up.
+template <class Kind, class Mutex>
+within_window run_contended(contended_state<Mutex>& s, unsigned workers, std::int64_t for_ms) {
+  within_window seen;
+  Kind::run(
+      static_cast<unsigned>(s.records.size()), workers,
+      [&s](unsigned me) {
+        if constexpr (Kind::awaits) {
+          return contend_awaiting<Kind>(s, me);
+        } else {
+          contend<Kind>(s, me);
+        }
+      },
+      [&] { seen = watch(s.time, s.records, for_ms); });
+  require_sum(s.records, s.counter.value);
+  return seen;
 }
 
 template <class Kind>
@@ -84,18 +112,7 @@ void contended(keys& given, json_line& line) {
 
   const stalls machine{for_ms};
   contended_state<typename Kind::mutex> s{parties, held_ns, gap_ns, seed};
-  within_window seen;
-  Kind::run(
-      parties, workers,
-      [&s](unsigned me) {
-        if constexpr (Kind::awaits) {
-          return contend_awaiting<Kind>(s, me);
-        } else {
-          contend<Kind>(s, me);
-        }
-      },
-      [&] { seen = watch(s.time, s.records, for_ms); });
-  require_sum(s.records, s.counter.value);
+  const within_window seen = run_contended<Kind>(s, workers, for_ms);
 
   durations waits;
   for (const party_record& each : s.records) waits.add(each.waits);

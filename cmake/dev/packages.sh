@@ -31,7 +31,7 @@ packages_of() {  # group -> names
       if has spin || apt_knows spin; then echo spin gcc; fi
       ;;
     valgrind) echo valgrind ;;
-    bench) echo libbenchmark-dev libboost-fiber-dev python3 ;;
+    bench) echo libbenchmark-dev libboost-fiber-dev libabsl-dev libnsync-dev libtbb-dev python3 ;;
     cross) echo g++-aarch64-linux-gnu qemu-user ;;
   esac
 }
@@ -75,6 +75,9 @@ has() {
     libgtest-dev) header=gtest/gtest.h ;;
     libgmock-dev) header=gmock/gmock.h ;;
     libbenchmark-dev) header=benchmark/benchmark.h ;;
+    libabsl-dev) header=absl/synchronization/mutex.h ;;
+    libnsync-dev) header=nsync.h ;;
+    libtbb-dev) header=oneapi/tbb/mutex.h ;;
     *) return 0 ;;  # a part of another package there
   esac
   [ -e "/usr/include/$header" ] || [ -e "/usr/local/include/$header" ]
