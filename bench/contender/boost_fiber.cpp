@@ -2,16 +2,16 @@
 
 #include <boost/version.hpp>
 
-#include "../harness/contender.hpp"
-#include "../kind/boost_fibers.hpp"
-#include "../workload/burst.hpp"
-#include "../workload/contended.hpp"
-#include "../workload/footprint.hpp"
-#include "../workload/hog.hpp"
-#include "../workload/seed.hpp"
-#include "../workload/sleep.hpp"
-#include "../workload/switching.hpp"
-#include "../workload/uncontended.hpp"
+#include <bench/harness/contender.hpp>
+#include <bench/kind/boost_fibers.hpp>
+#include <bench/workload/burst.hpp>
+#include <bench/workload/contended.hpp>
+#include <bench/workload/footprint.hpp>
+#include <bench/workload/hog.hpp>
+#include <bench/workload/seed.hpp>
+#include <bench/workload/sleep.hpp>
+#include <bench/workload/switching.hpp>
+#include <bench/workload/uncontended.hpp>
 
 namespace {
 

@@ -2,18 +2,18 @@
 
 #include <mortise/base/version.hpp>
 
-#include "../harness/contender.hpp"
-#include "../kind/mortise_tasks.hpp"
-#include "../kind/threads.hpp"
-#include "../workload/burst.hpp"
-#include "../workload/contended.hpp"
-#include "../workload/footprint.hpp"
-#include "../workload/hog.hpp"
-#include "../workload/idle.hpp"
-#include "../workload/mixed.hpp"
-#include "../workload/sleep.hpp"
-#include "../workload/switching.hpp"
-#include "../workload/uncontended.hpp"
+#include <bench/harness/contender.hpp>
+#include <bench/kind/mortise_tasks.hpp>
+#include <bench/kind/threads.hpp>
+#include <bench/workload/burst.hpp>
+#include <bench/workload/contended.hpp>
+#include <bench/workload/footprint.hpp>
+#include <bench/workload/hog.hpp>
+#include <bench/workload/idle.hpp>
+#include <bench/workload/mixed.hpp>
+#include <bench/workload/sleep.hpp>
+#include <bench/workload/switching.hpp>
+#include <bench/workload/uncontended.hpp>
 
 namespace {
 

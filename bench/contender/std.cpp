@@ -9,16 +9,16 @@
 #include <mutex>
 #include <string>
 
-#include "../harness/contender.hpp"
-#include "../kind/mortise_tasks.hpp"
-#include "../kind/threads.hpp"
-#include "../workload/burst.hpp"
-#include "../workload/contended.hpp"
-#include "../workload/hog.hpp"
-#include "../workload/seed.hpp"
-#include "../workload/sleep.hpp"
-#include "../workload/switching.hpp"
-#include "../workload/uncontended.hpp"
+#include <bench/harness/contender.hpp>
+#include <bench/kind/mortise_tasks.hpp>
+#include <bench/kind/threads.hpp>
+#include <bench/workload/burst.hpp>
+#include <bench/workload/contended.hpp>
+#include <bench/workload/hog.hpp>
+#include <bench/workload/seed.hpp>
+#include <bench/workload/sleep.hpp>
+#include <bench/workload/switching.hpp>
+#include <bench/workload/uncontended.hpp>
 
 int main(int argc, char** argv) {
   using threads = bench::threads<std::mutex>;

@@ -3,12 +3,12 @@
 #include <oneapi/tbb/mutex.h>
 #include <oneapi/tbb/version.h>
 
-#include "../harness/contender.hpp"
-#include "../kind/threads.hpp"
-#include "../workload/burst.hpp"
-#include "../workload/contended.hpp"
-#include "../workload/hog.hpp"
-#include "../workload/uncontended.hpp"
+#include <bench/harness/contender.hpp>
+#include <bench/kind/threads.hpp>
+#include <bench/workload/burst.hpp>
+#include <bench/workload/contended.hpp>
+#include <bench/workload/hog.hpp>
+#include <bench/workload/uncontended.hpp>
 
 namespace {
 

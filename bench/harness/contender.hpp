@@ -13,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
-#include "json_line.hpp"
-#include "keys.hpp"
+#include <bench/harness/json_line.hpp>
+#include <bench/harness/keys.hpp>
 
 namespace bench {
 

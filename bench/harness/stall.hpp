@@ -9,9 +9,9 @@
 #include <thread>
 #include <vector>
 
-#include "durations.hpp"
-#include "json_line.hpp"
-#include "process.hpp"
+#include <bench/harness/durations.hpp>
+#include <bench/harness/json_line.hpp>
+#include <bench/harness/process.hpp>
 
 namespace bench {
 

@@ -8,7 +8,7 @@
 // The first round is not counted. The figures include what it takes to let the parties out of the barrier: threads
 // sleep on a futex there, fibers and coroutines yield until it opens.
 
-#include "contended.hpp"
+#include <bench/workload/contended.hpp>
 
 namespace bench {
 

@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "../harness/json_line.hpp"
-#include "../harness/keys.hpp"
-#include "../harness/spin.hpp"
-#include "../harness/stall.hpp"
-#include "parties.hpp"
-#include "uncontended.hpp"
+#include <bench/harness/json_line.hpp>
+#include <bench/harness/keys.hpp>
+#include <bench/harness/spin.hpp>
+#include <bench/harness/stall.hpp>
+#include <bench/workload/parties.hpp>
+#include <bench/workload/uncontended.hpp>
 
 namespace bench {
 

@@ -6,10 +6,10 @@
 
 #include <cstdlib>
 
-#include "../harness/json_line.hpp"
-#include "../harness/keys.hpp"
-#include "../harness/process.hpp"
-#include "parties.hpp"
+#include <bench/harness/json_line.hpp>
+#include <bench/harness/keys.hpp>
+#include <bench/harness/process.hpp>
+#include <bench/workload/parties.hpp>
 
 namespace bench {
 

@@ -4,7 +4,7 @@
 //
 //     hog kind:K parties:N workers:W hog_ns:H held_ns:H gap_ns:G for_ms:T seed:S
 
-#include "contended.hpp"
+#include <bench/workload/contended.hpp>
 
 namespace bench {
 

@@ -11,10 +11,10 @@
 #include <mortise/task/task.hpp>
 #include <mortise/task/task_scope.hpp>
 
-#include "../harness/json_line.hpp"
-#include "../harness/keys.hpp"
-#include "../harness/process.hpp"
-#include "parties.hpp"
+#include <bench/harness/json_line.hpp>
+#include <bench/harness/keys.hpp>
+#include <bench/harness/process.hpp>
+#include <bench/workload/parties.hpp>
 
 namespace bench {
 

@@ -6,9 +6,9 @@
 
 #include <thread>
 
-#include "../kind/mortise_tasks.hpp"
-#include "../kind/threads.hpp"
-#include "contended.hpp"
+#include <bench/kind/mortise_tasks.hpp>
+#include <bench/kind/threads.hpp>
+#include <bench/workload/contended.hpp>
 
 namespace bench {
 

@@ -10,9 +10,9 @@
 #include <thread>
 #include <vector>
 
-#include "../harness/durations.hpp"
-#include "../harness/json_line.hpp"
-#include "../harness/process.hpp"
+#include <bench/harness/durations.hpp>
+#include <bench/harness/json_line.hpp>
+#include <bench/harness/process.hpp>
 
 namespace bench {
 

@@ -13,11 +13,11 @@
 #include <map>
 #include <mutex>
 
-#include "../harness/durations.hpp"
-#include "../harness/json_line.hpp"
-#include "../harness/keys.hpp"
-#include "../harness/process.hpp"
-#include "parties.hpp"
+#include <bench/harness/durations.hpp>
+#include <bench/harness/json_line.hpp>
+#include <bench/harness/keys.hpp>
+#include <bench/harness/process.hpp>
+#include <bench/workload/parties.hpp>
 
 namespace bench {
 

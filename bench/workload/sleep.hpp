@@ -5,7 +5,7 @@
 //     sleep kind:K samples:N            fails if any sleep ended early, even by a nanosecond
 //     timer kind:K tasks:N for_ms:T     tasks that sleep 10 to 50 ms again and again: CPU ns a timer armed and fired
 
-#include "seed.hpp"
+#include <bench/workload/seed.hpp>
 
 namespace bench {
 

@@ -9,8 +9,8 @@
 
 #include <sched.h>
 
-#include "../harness/keys.hpp"
-#include "parties.hpp"
+#include <bench/harness/keys.hpp>
+#include <bench/workload/parties.hpp>
 
 namespace bench {
 

@@ -18,8 +18,8 @@
 #include <thread>
 #include <vector>
 
-#include "../harness/json_line.hpp"
-#include "../harness/keys.hpp"
+#include <bench/harness/json_line.hpp>
+#include <bench/harness/keys.hpp>
 
 namespace bench {
 
