@@ -4,11 +4,13 @@ package process
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Memory is a snapshot of /proc/self/status, in bytes.
@@ -49,6 +51,18 @@ func CPUTime() int64 {
 		Fail(err)
 	}
 	return usage.Utime.Nano() + usage.Stime.Nano()
+}
+
+// Settle returns once the process has been quiet for 200 ms: the last goroutine is asleep, the collector is done.
+func Settle() error {
+	for tries := 0; tries < 50; tries++ {
+		cpu := CPUTime()
+		time.Sleep(200 * time.Millisecond)
+		if CPUTime()-cpu < int64(10*time.Millisecond) {
+			return nil
+		}
+	}
+	return errors.New("the process did not come to rest within 10 s")
 }
 
 // Report prints one JSON line.

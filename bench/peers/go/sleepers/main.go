@@ -42,7 +42,9 @@ func main() {
 		time.Sleep(time.Millisecond)
 	}
 	start := time.Since(begin)
-	settle()
+	if err := process.Settle(); err != nil {
+		process.Fail(err)
+	}
 
 	after := process.ReadMemory()
 	perTask := func(bytes int64) float64 { return float64(bytes) / float64(*tasks) }
@@ -53,16 +55,4 @@ func main() {
 		RSSBytes:          after.Resident, StartNs: start.Nanoseconds(),
 		Gomaxprocs: runtime.GOMAXPROCS(0), Go: runtime.Version(),
 	})
-}
-
-// settle returns once the process has been quiet for 200 ms: the last goroutine is asleep, the collector is done.
-func settle() {
-	for tries := 0; tries < 50; tries++ {
-		cpu := process.CPUTime()
-		time.Sleep(200 * time.Millisecond)
-		if process.CPUTime()-cpu < int64(10*time.Millisecond) {
-			return
-		}
-	}
-	process.Fail("the process did not come to rest within 10 s")
 }
