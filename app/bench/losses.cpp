@@ -47,7 +47,8 @@ std::vector<std::string> columns_of(std::string_view workload) {
     return {"ops_per_s",       "cpu_percent",     "rss_peak_bytes",
             "lateness_p50_ns", "lateness_p99_ns", "lateness_max_ns"};
   if (workload == "burst") return {"ns", "p99_ns", "max_ns", "stall_p999_ns", "stall_max_ns"};
-  if (workload == "sleep") return {"p50_ns", "p99_ns", "max_ns", "cpu_percent"};
+  if (workload == "sleep")
+    return {"p50_ns", "p99_ns", "max_ns", "stall_p999_ns", "stall_max_ns", "cpu_percent"};
   if (workload == "footprint") return {"bytes_per_task", "page_table_bytes_per_task", "rss_bytes"};
   if (workload == "timer") return {"ns", "lateness_p50_ns", "lateness_p99_ns"};
   if (workload == "idle") return {"cpu_percent"};
