@@ -58,7 +58,9 @@ std::vector<std::string> columns_of(std::string_view workload) {
 bool more_is_better(std::string_view figure) { return figure.ends_with("_per_s") || figure == "share"; }
 
 grid losses(const result& r) {
-  grid g{{"faster than us", "ours", "by", "ours / theirs", "share", "wait p99.9", "wait max"}, {}, 2};
+  grid g{{"faster than us", "ours", "by", "ours / theirs", "share", "wait p99.9", "wait half", "wait max"},
+         {},
+         2};
   for (const judged& line : r.lines) {
     const outcome& peer = line.what;
     const std::string figure = columns_of(peer.of.workload).front();
@@ -70,7 +72,7 @@ grid losses(const result& r) {
     if (!(by > 1)) continue;
     g.rows.push_back({peer.of.name(), ours->of.kind, fmt::format("{:.2f}x", by), both(figure, *ours, peer),
                       both("share", *ours, peer), both("wait_p999_ns", *ours, peer),
-                      both("wait_max_ns", *ours, peer)});
+                      both("wait_half_ns", *ours, peer), both("wait_max_ns", *ours, peer)});
   }
   return g;
 }

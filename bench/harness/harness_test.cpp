@@ -43,6 +43,16 @@ TEST(durations, a_quantile_is_the_smallest_that_so_many_do_not_exceed) {
   EXPECT_EQ(durations{}.quantile(0.5), 0u);
 }
 
+// The bug: a million short waits hide that all the time was spent in one long one.
+TEST(durations, half_of_the_time_is_weighted_by_time) {
+  durations d;
+  for (int i = 0; i < 1'000; ++i) d.record(10);
+  EXPECT_EQ(d.half_of_time(), 10u);
+  d.record(50'000);
+  EXPECT_EQ(d.half_of_time(), 50'000u);
+  EXPECT_EQ(d.quantile(0.99), 10u);
+}
+
 // The bug: parties' waits added up lose those of all but the first.
 TEST(durations, sums_have_all) {
   durations a, b;
