@@ -41,8 +41,8 @@ std::string both(const std::string& figure, const outcome& ours, const outcome& 
 
 std::vector<std::string> columns_of(std::string_view workload) {
   if (workload == "contended" || workload == "mixed" || workload == "hog")
-    return {"ops_per_s",   "share",         "wait_p50_ns",  "wait_p99_ns", "wait_p999_ns",
-            "wait_max_ns", "stall_p999_ns", "stall_max_ns", "cpu_percent"};
+    return {"ops_per_s",    "share",       "wait_p50_ns",   "wait_p99_ns",  "wait_p999_ns",
+            "wait_half_ns", "wait_max_ns", "stall_p999_ns", "stall_max_ns", "cpu_percent"};
   if (workload == "seed")
     return {"ops_per_s",       "cpu_percent",     "rss_peak_bytes",
             "lateness_p50_ns", "lateness_p99_ns", "lateness_max_ns"};
