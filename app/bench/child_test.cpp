@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
 #include <system_error>
 
 namespace app::bench {
@@ -12,6 +16,17 @@ using namespace std::chrono_literals;
 
 child_result shell(const std::string& script, std::chrono::milliseconds limit = 60s) {
   return run_child({"/bin/sh", "-c", script}, limit);
+}
+
+// Whether a process is gone, or dead and not yet waited for, within ten seconds.
+bool ends(int process) {
+  for (int tries = 0; process > 0 && tries < 1000; ++tries) {
+    std::ifstream in("/proc/" + std::to_string(process) + "/stat");
+    std::string id, name, state;
+    if (!(in >> id >> name >> state) || state == "Z" || state == "X") return true;
+    ::usleep(10'000);
+  }
+  return false;
 }
 
 // The bug: a pipe that is full stops a program that writes to the other one.
@@ -32,7 +47,9 @@ TEST(child, how_it_ended_is_one_line) {
 
 // The bug: one that hangs, or leaves a child with its output, hangs the whole run.
 TEST(child, one_that_does_not_end_is_killed_with_its_children) {
-  EXPECT_EQ(shell("sleep 1000", 50ms).why(), "did not end in time");
+  const child_result r = shell("sleep 1000 & echo $!; wait", 500ms);
+  EXPECT_EQ(r.why(), "did not end in time");
+  EXPECT_TRUE(ends(std::atoi(r.out.c_str())));
   EXPECT_EQ(shell("sleep 1000 & exit 0", 50ms).why(), "did not end in time");
   EXPECT_EQ(shell("exec >&- 2>&-; sleep 1000", 50ms).why(), "did not end in time");
 }

@@ -41,13 +41,14 @@ std::string both(const std::string& figure, const outcome& ours, const outcome& 
 
 std::vector<std::string> columns_of(std::string_view workload) {
   if (workload == "contended" || workload == "mixed" || workload == "hog")
-    return {"ops_per_s",   "share",         "wait_p50_ns",  "wait_p99_ns", "wait_p999_ns",
-            "wait_max_ns", "stall_p999_ns", "stall_max_ns", "cpu_percent"};
+    return {"ops_per_s",    "share",       "wait_p50_ns",   "wait_p99_ns",  "wait_p999_ns",
+            "wait_half_ns", "wait_max_ns", "stall_p999_ns", "stall_max_ns", "cpu_percent"};
   if (workload == "seed")
     return {"ops_per_s",       "cpu_percent",     "rss_peak_bytes",
             "lateness_p50_ns", "lateness_p99_ns", "lateness_max_ns"};
   if (workload == "burst") return {"ns", "p99_ns", "max_ns", "stall_p999_ns", "stall_max_ns"};
-  if (workload == "sleep") return {"p50_ns", "p99_ns", "max_ns", "cpu_percent"};
+  if (workload == "sleep")
+    return {"p50_ns", "p99_ns", "max_ns", "stall_p999_ns", "stall_max_ns", "cpu_percent"};
   if (workload == "footprint") return {"bytes_per_task", "page_table_bytes_per_task", "rss_bytes"};
   if (workload == "timer") return {"ns", "lateness_p50_ns", "lateness_p99_ns"};
   if (workload == "idle") return {"cpu_percent"};
@@ -57,7 +58,9 @@ std::vector<std::string> columns_of(std::string_view workload) {
 bool more_is_better(std::string_view figure) { return figure.ends_with("_per_s") || figure == "share"; }
 
 grid losses(const result& r) {
-  grid g{{"faster than us", "ours", "by", "ours / theirs", "share", "wait p99.9", "wait max"}, {}, 2};
+  grid g{{"faster than us", "ours", "by", "ours / theirs", "share", "wait p99.9", "wait half", "wait max"},
+         {},
+         2};
   for (const judged& line : r.lines) {
     const outcome& peer = line.what;
     const std::string figure = columns_of(peer.of.workload).front();
@@ -69,7 +72,7 @@ grid losses(const result& r) {
     if (!(by > 1)) continue;
     g.rows.push_back({peer.of.name(), ours->of.kind, fmt::format("{:.2f}x", by), both(figure, *ours, peer),
                       both("share", *ours, peer), both("wait_p999_ns", *ours, peer),
-                      both("wait_max_ns", *ours, peer)});
+                      both("wait_half_ns", *ours, peer), both("wait_max_ns", *ours, peer)});
   }
   return g;
 }

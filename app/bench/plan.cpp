@@ -66,7 +66,7 @@ double seconds_of(const cell& c) {
       c.workload == "contended" || c.workload == "mixed" || c.workload == "burst" || c.workload == "hog";
   double seconds = 0.03 + window + (stalls ? std::max(0.02, window / 4) : 0);
   seconds += value(c.effort, "iterations") * 15e-9;
-  seconds += value(c.effort, "samples") * 1.1e-3;
+  seconds += value(c.effort, "samples") * 1.35e-3;
   if (c.workload == "seed" || c.workload == "timer") seconds += tasks * 6e-6;
   if (c.workload == "footprint") seconds += 0.5 + tasks * (c.kind == "coroutine" ? 1e-6 : 8e-6);
   if (c.workload == "idle") seconds += 0.3;

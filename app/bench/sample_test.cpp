@@ -70,6 +70,15 @@ TEST(sample, figures_that_contradict_each_other_are_refused) {
   EXPECT_THAT(complaint(lock, R"({"ns": -1})"), HasSubstr("ns is -1"));
 }
 
+// The bug: a lock under which one party starves all others is left out of the table.
+TEST(sample, others_than_the_hog_may_have_had_nothing) {
+  const cell hog{"hog", "ours", "thread", {}, {}};
+  const std::string nothing = contended("\"ops\": 500, \"duration_ns\": 1000000, \"ops_per_s\": 500000.0",
+                                        "\"ops\": 0, \"duration_ns\": 1000000, \"ops_per_s\": 0");
+  EXPECT_EQ(complaint(hog, nothing), "none");
+  EXPECT_EQ(complaint(crowd, nothing), "ops is 0");
+}
+
 // The bug: a lock that lets two in is fast.
 TEST(sample, a_run_that_was_not_sound_is_refused) {
   const std::string run =

@@ -39,6 +39,17 @@ class durations {
     return m_longest;
   }
 
+  // Half of the time of all of them together is in durations no longer than this.
+  std::uint64_t half_of_time() const {
+    double all = 0, seen = 0;
+    for (unsigned b = 0; b < m_counts.size(); ++b) all += time_in(b);
+    for (unsigned b = 0; b < m_counts.size(); ++b) {
+      seen += time_in(b);
+      if (seen >= all / 2) return std::min(top_of(b), m_longest);
+    }
+    return m_longest;
+  }
+
   std::uint64_t longest() const { return m_longest; }
   std::uint64_t total() const { return m_total; }
   // So that nobody allocates in the middle of a measurement: room for durations up to `ns`.
@@ -58,6 +69,10 @@ class durations {
   }
 
  private:
+  double time_in(unsigned bucket) const {
+    return static_cast<double>(m_counts[bucket]) * static_cast<double>(top_of(bucket));
+  }
+
   static constexpr unsigned bits = 6;
   static constexpr unsigned per_power = 1U << bits;
 

@@ -57,6 +57,7 @@ inline void add_waits(json_line& line, const durations& waits) {
       .add("wait_p99_ns", waits.quantile(0.99))
       .add("wait_p999_ns", waits.quantile(0.999))
       .add("wait_max_ns", waits.longest())
+      .add("wait_half_ns", waits.half_of_time())
       .add("waits_timed", waits.total());
 }
 

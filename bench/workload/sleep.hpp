@@ -5,6 +5,7 @@
 //     sleep kind:K samples:N            fails if any sleep ended early, even by a nanosecond
 //     timer kind:K tasks:N for_ms:T     tasks that sleep 10 to 50 ms again and again: CPU ns a timer armed and fired
 
+#include <bench/harness/stall.hpp>
 #include <bench/workload/seed.hpp>
 
 namespace bench {
@@ -28,6 +29,7 @@ template <class Kind>
 void sleeping(keys& given, json_line& line) {
   const auto samples = static_cast<std::size_t>(given.number("samples", 1'000, 1, 10'000'000));
   given.no_others();
+  const stalls machine{static_cast<std::int64_t>(samples)};
   std::vector<std::int64_t> late(samples);
   std::int64_t duration = 0;
   const std::int64_t cpu = cpu_ns();
@@ -58,6 +60,7 @@ void sleeping(keys& given, json_line& line) {
       .add("cpu_ns", cpu_ns() - cpu)
       .add("duration_ns", duration)
       .add("samples", samples);
+  machine.add_to(line);
 }
 
 struct timer_state {

@@ -31,7 +31,7 @@ packages_of() {  # group -> names
       if has spin || apt_knows spin; then echo spin gcc; fi
       ;;
     valgrind) echo valgrind ;;
-    bench) echo libbenchmark-dev libboost-fiber-dev libabsl-dev libnsync-dev libtbb-dev python3 ;;
+    bench) echo libboost-fiber-dev libabsl-dev libnsync-dev libtbb-dev ;;
     cross) echo g++-aarch64-linux-gnu qemu-user ;;
   esac
 }
@@ -74,7 +74,6 @@ has() {
     nlohmann-json3-dev) header=nlohmann/json.hpp ;;
     libgtest-dev) header=gtest/gtest.h ;;
     libgmock-dev) header=gmock/gmock.h ;;
-    libbenchmark-dev) header=benchmark/benchmark.h ;;
     libabsl-dev) header=absl/synchronization/mutex.h ;;
     libnsync-dev) header=nsync.h ;;
     libtbb-dev) header=oneapi/tbb/mutex.h ;;

@@ -36,6 +36,8 @@ const names = {
   page_table_bytes_per_task: "page tables of a task",
   rss_bytes: "resident memory",
   rss_peak_bytes: "most resident memory",
+  wait_half_ns: "wait, half of the time waited",
+  wait_max_ns: "longest wait",
   p50_ns: "late by, median",
   p99_ns: "p99",
   max_ns: "longest",

@@ -2,13 +2,13 @@
 import { paramText, moreIsBetter } from "./format.js";
 
 const contended = [
-  "ops_per_s", "wait_p999_ns", "wait_p99_ns", "wait_p50_ns", "wait_max_ns", "share", "cpu_percent", "stall_p999_ns", "stall_max_ns",
+  "ops_per_s", "wait_p999_ns", "wait_p99_ns", "wait_p50_ns", "wait_half_ns", "wait_max_ns", "share", "cpu_percent", "stall_p999_ns", "stall_max_ns",
 ];
 const figures = {
   contended, mixed: contended, hog: contended,
   seed: ["ops_per_s", "cpu_percent", "rss_peak_bytes", "lateness_p50_ns", "lateness_p99_ns", "lateness_max_ns"],
   burst: ["ns", "p99_ns", "max_ns", "stall_p999_ns", "stall_max_ns"],
-  sleep: ["p50_ns", "p99_ns", "max_ns", "cpu_percent"],
+  sleep: ["p50_ns", "p99_ns", "max_ns", "cpu_percent", "stall_p999_ns", "stall_max_ns"],
   footprint: ["bytes_per_task", "page_table_bytes_per_task", "rss_bytes"],
   timer: ["ns", "lateness_p50_ns", "lateness_p99_ns"],
   idle: ["cpu_percent"],

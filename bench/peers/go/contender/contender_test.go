@@ -16,11 +16,11 @@ var figures = map[string]string{
 	"switch":      "ns ops",
 	"spawn":       "ns ops cpu_ns",
 	"timer":       "ns ops cpu_ns lateness_p50_ns",
-	"sleep":       "p50_ns p99_ns max_ns cpu_ns duration_ns",
+	"sleep":       "p50_ns p99_ns max_ns cpu_ns duration_ns stall_p999_ns",
 	"footprint":   "bytes_per_task page_table_bytes_per_task rss_bytes",
 }
 
-const contendedFigures = "ops duration_ns ops_per_s share wait_p50_ns wait_p99_ns wait_p999_ns wait_max_ns cpu_ns " +
+const contendedFigures = "ops duration_ns ops_per_s share wait_p50_ns wait_p99_ns wait_p999_ns wait_max_ns wait_half_ns cpu_ns " +
 	"stall_p999_ns stall_max_ns"
 
 var short = map[string]string{
@@ -112,6 +112,9 @@ func TestQuantilesAreRightToTwoPercent(t *testing.T) {
 		if got := float64(d.quantile(share)); got < exact || got > exact*1.02 {
 			t.Errorf("quantile %v is %v, not %v", share, got, exact)
 		}
+	}
+	if got := float64(d.halfOfTime()); got < 70.7e6 || got > 70.8e6*1.02 {
+		t.Errorf("half of the time is in durations up to %v", got)
 	}
 	if d.quantile(1) != 100_000_000 {
 		t.Errorf("the longest is %d", d.quantile(1))

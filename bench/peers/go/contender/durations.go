@@ -83,11 +83,31 @@ func (d *durations) quantile(share float64) uint64 {
 	return d.longest
 }
 
+// halfOfTime: half of the time of all of them together is in durations no longer than this.
+func (d *durations) halfOfTime() uint64 {
+	timeIn := func(bucket int) float64 { return float64(d.counts[bucket]) * float64(topOf(bucket)) }
+	all, seen := 0.0, 0.0
+	for bucket := range d.counts {
+		all += timeIn(bucket)
+	}
+	for bucket := range d.counts {
+		seen += timeIn(bucket)
+		if seen >= all/2 {
+			if top := topOf(bucket); top < d.longest {
+				return top
+			}
+			return d.longest
+		}
+	}
+	return d.longest
+}
+
 func (d *durations) addWaits(line result) {
 	line["wait_p50_ns"] = d.quantile(0.5)
 	line["wait_p99_ns"] = d.quantile(0.99)
 	line["wait_p999_ns"] = d.quantile(0.999)
 	line["wait_max_ns"] = d.longest
+	line["wait_half_ns"] = d.halfOfTime()
 	line["waits_timed"] = d.total
 }
 

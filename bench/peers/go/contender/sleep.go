@@ -19,6 +19,7 @@ func sleeping(given *keys, line result) error {
 	if err := given.err(); err != nil {
 		return err
 	}
+	machine := measureStalls(int64(samples))
 	runtime.GOMAXPROCS(1)
 	late := newDurations()
 	cpu, begin := process.CPUTime(), clock()
@@ -37,6 +38,7 @@ func sleeping(given *keys, line result) error {
 	line["p99_ns"] = late.quantile(0.99)
 	line["max_ns"] = late.longest
 	line["samples"] = samples
+	machine.addStalls(line)
 	return nil
 }
 

@@ -3,7 +3,6 @@ package process
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -63,15 +62,6 @@ func Settle() error {
 		}
 	}
 	return errors.New("the process did not come to rest within 10 s")
-}
-
-// Report prints one JSON line.
-func Report(record any) {
-	line, err := json.Marshal(record)
-	if err != nil {
-		Fail(err)
-	}
-	fmt.Println(string(line))
 }
 
 // Fail prints one line and exits 1.

@@ -81,6 +81,20 @@ impl Durations {
         self.longest
     }
 
+    /// Half of the time of all of them together is in durations no longer than this.
+    pub fn half_of_time(&self) -> u64 {
+        let time_in = |(bucket, n): (usize, &u64)| *n as f64 * top_of(bucket) as f64;
+        let all: f64 = self.counts.iter().enumerate().map(time_in).sum();
+        let mut seen = 0.0;
+        for (bucket, n) in self.counts.iter().enumerate() {
+            seen += time_in((bucket, n));
+            if seen >= all / 2.0 {
+                return top_of(bucket).min(self.longest);
+            }
+        }
+        self.longest
+    }
+
     pub fn longest(&self) -> u64 {
         self.longest
     }
@@ -93,6 +107,7 @@ impl Durations {
             .add("wait_p99_ns", self.quantile(0.99))
             .add("wait_p999_ns", self.quantile(0.999))
             .add("wait_max_ns", self.longest)
+            .add("wait_half_ns", self.half_of_time())
             .add("waits_timed", self.total);
     }
 
@@ -119,6 +134,8 @@ mod tests {
             assert!(got >= exact && got <= exact * 1.02, "{share}: {got}, not {exact}");
         }
         assert_eq!(d.quantile(1.0), 100_000_000);
+        let half = d.half_of_time() as f64;
+        assert!((70.7e6..70.8e6 * 1.02).contains(&half), "{half}");
         assert_eq!(Durations::new().quantile(0.5), 0);
     }
 }

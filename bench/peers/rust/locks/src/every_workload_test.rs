@@ -10,7 +10,7 @@ mod every_workload {
     // The bug: a workload whose line lacks a figure is refused only in the middle of a run of minutes.
     #[test]
     fn gives_its_figures() {
-        let contended = "ops duration_ns ops_per_s share wait_p50_ns wait_p99_ns wait_p999_ns wait_max_ns cpu_ns \
+        let contended = "ops duration_ns ops_per_s share wait_p50_ns wait_p99_ns wait_p999_ns wait_max_ns wait_half_ns cpu_ns \
                          stall_p999_ns stall_max_ns";
         for (asked, figures) in [
             ("uncontended kind:thread iterations:20000", "ns mean_ns"),
