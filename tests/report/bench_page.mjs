@@ -1,6 +1,6 @@
 // What the page of `mortise bench --report` shows is what its JSON lines say.
 import assert from "node:assert/strict";
-import { drawn, open, place } from "./browser.mjs";
+import { drawn, open, place, settled } from "./browser.mjs";
 
 const near = (a, b, what) => assert.ok(Math.abs(a - b) <= 1.5, `${what}: drawn at ${a}, belongs at ${b}`);
 
@@ -53,6 +53,7 @@ export async function benchPage(browser, file, lines, how) {
   const chart = await page.evaluate(() => [...document.querySelectorAll("#contended .panel")].find((p) => /8 parties, .*gap 200/.test(p.textContent)).querySelector("[data-chart]").dataset.chart);
   await bars(page, chart, crowd, "ops_per_s");
   await page.selectOption("#contended-figure", "wait_p999_ns");
+  await settled(page);
   await bars(page, chart, crowd, "wait_p999_ns");
   // What could not take part says why.
   const text = await page.textContent("main");
