@@ -1,6 +1,7 @@
 // The `mortise` command.
 #include <fmt/format.h>
 #include <app/bench/command.hpp>
+#include <app/page/page.hpp>
 #include <app/run/options.hpp>
 #include <app/run/report.hpp>
 #include <app/run/workload.hpp>
@@ -48,9 +49,11 @@ int printed(int code, const std::string& text) {
 
 int run_command(const std::vector<std::string>& arguments) {
   const app::run_options options = app::parse_run(arguments);
+  const app::page report{options.report};
   mortise::install_overflow_handler();
   const app::run_result result = app::run(options);
-  const int code = !result.sound() ? 1 : result.interrupted_by != 0 ? 128 + result.interrupted_by : 0;
+  int code = !result.sound() ? 1 : result.interrupted_by != 0 ? 128 + result.interrupted_by : 0;
+  if (report.wanted() && !report.write(app::page_data(options, result)) && code == 0) code = 1;
   return printed(code, options.json ? app::as_json(options, result) : app::three_lines(result));
 }
 

@@ -4,7 +4,9 @@
 #include <app/bench/options.hpp>
 #include <app/bench/plan.hpp>
 #include <app/bench/progress.hpp>
+#include <app/bench/report.hpp>
 #include <app/bench/table.hpp>
+#include <app/page/page.hpp>
 #include <app/run/interrupt.hpp>
 #include <app/run/options.hpp>
 
@@ -80,6 +82,7 @@ std::string command_line(const std::vector<std::string>& arguments) {
 }
 
 int measure_all(const std::vector<group>& plan, const options& o, const std::vector<std::string>& arguments) {
+  const page report{o.report};
   contenders who{o.programs};
   interrupt caught;
   who.ask(plan);
@@ -103,6 +106,7 @@ int measure_all(const std::vector<group>& plan, const options& o, const std::vec
     }
   }
   if (!o.json) print(table(r, {o.markdown, coloured()}));
+  if (report.wanted() && !report.write(report_data(r))) failed = true;
   if (interrupt::signal() != 0) return 128 + interrupt::signal();
   return failed ? 1 : 0;
 }
@@ -114,8 +118,9 @@ int command(const std::vector<std::string>& arguments) {
   if (!o.from.empty()) {
     result r = read_file(o.from);
     choose(r.lines, o.words);
+    const page report{o.report};
     show(r, o);
-    return 0;
+    return report.wanted() && !report.write(report_data(r)) ? 1 : 0;
   }
   const std::vector<group> chosen = choose(plan(o.how, usable_cores()), o.words);
   return o.list ? list(chosen, o.repetitions) : measure_all(chosen, o, arguments);

@@ -21,6 +21,8 @@ Exit: 0 all was measured, bars met or not, 1 a contender failed, 2 bad usage, 13
 void require_sense(const options& o, bool quick, bool full, bool repetitions_given) {
   if (quick && full) throw usage_error("--quick: not together with --full");
   if (o.json && o.markdown) throw usage_error("--json: not together with --markdown");
+  if (o.list && !o.report.empty())
+    throw usage_error("--report: not together with --list, which measures nothing");
   if (o.from.empty()) return;
   const char* other = quick               ? "--quick"
                       : full              ? "--full"
@@ -53,6 +55,7 @@ options parse(const std::vector<std::string>& arguments) {
       ->disable_flag_override();
   app.add_option("--programs", o.programs, "the folder of the contenders");
   app.add_option("--from", o.from, "show the JSON lines in this file, and measure nothing");
+  app.add_option("--report", o.report, "write a page with charts to this file too");
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);

@@ -16,6 +16,7 @@ struct options {
   bool list = false;
   std::string programs;  // the contenders' folder; empty: beside the command
   std::string from;      // lines of an earlier run, shown instead of measuring
+  std::string report;    // a page to write too
 };
 
 // The arguments behind `mortise bench`. Throws usage_error, answer (app/run/options.hpp).

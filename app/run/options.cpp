@@ -130,6 +130,7 @@ run_options parse_run(const std::vector<std::string>& arguments) {
   app.add_option("--seed", o.seed, "same seed, same keys and values for each task (1)")
       ->transform(whole_number<std::uint64_t>(0, std::numeric_limits<std::int64_t>::max()));
   app.add_flag("--json", o.json, "print one JSON object instead")->disable_flag_override();
+  app.add_option("--report", o.report, "write a page with charts of the run to this file too");
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);
