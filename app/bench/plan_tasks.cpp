@@ -47,6 +47,8 @@ group seed_of(const planner& p, const size& s) {
     }
   }
   std::vector<cell> others = peers("tokio", "task", workers);
+  // Tokio's own book: where no lock is held over an await, std's mutex is the one to take.
+  for (cell& c : peers("tokio", "task_std", workers)) others.push_back(std::move(c));
   const std::size_t tokios = others.size();
   if (s.readers <= 100'000) {
     for (cell& c : peers("boost_fiber", "fiber", small ? workers : std::vector<std::int64_t>{1}))
