@@ -8,9 +8,9 @@ namespace {
 
 // The bug: a text in the data ends the script element, and the page is broken or runs what it holds.
 TEST(page, data_cannot_end_their_element) {
-  const std::string page = app::filled("<script>/*DATA*/</script>", R"({"failed":"</script><script>alert(1)"})");
-  EXPECT_EQ(page, R"(<script>{"failed":"\u003c/script>\u003cscript>alert(1)"
-}</script>)");
+  const std::string page =
+      app::filled("<script>/*DATA*/</script>", R"json({"failed":"</script><script>alert(1)"})json");
+  EXPECT_EQ(page, R"json(<script>{"failed":"\u003c/script>\u003cscript>alert(1)"}</script>)json");
 }
 
 TEST(page, a_template_without_a_place_for_data_is_refused) {

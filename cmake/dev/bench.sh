@@ -4,6 +4,7 @@
 bench_build() {
   configure release -DMORTISE_BUILD_BENCH=ON
   compile release benchmarks
+  compile_page
 }
 
 cmd_bench() {
@@ -11,7 +12,7 @@ cmd_bench() {
   for word in "$@"; do
     if [ "$word" = --write ]; then write=1; else words+=("$word"); fi
   done
-  need run bench
+  need run bench page
   bench_build
   [ -n "$write" ] || exec build/release/mortise bench ${words[@]+"${words[@]}"}
   bench_write ${words[@]+"${words[@]}"}

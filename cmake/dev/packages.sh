@@ -7,6 +7,7 @@ readonly FORMAT_VERSION=19  # formatting differs between versions
 declare -A WHY=(
   [run]="to build and run mortise" [test]="for the tests" [packaging]="for the packaging's tests"
   [clang]="for ThreadSanitizer" [format]="for formatting" [valgrind]="for valgrind's tests" [bench]="for the benchmarks"
+  [page]="for the page of --report" [browser]="to look at that page"
   [spin]="for the models" [cross]="for aarch64" [mutants]="to plant bugs and build them quickly")
 
 packages_of() {  # group -> names
@@ -33,7 +34,17 @@ packages_of() {  # group -> names
     valgrind) echo valgrind ;;
     bench) echo libboost-fiber-dev libabsl-dev libnsync-dev libtbb-dev ;;
     cross) echo g++-aarch64-linux-gnu qemu-user ;;
+    page) best_effort nodejs npm ;;  # without them there is no page
+    browser) best_effort chromium ;;  # without it nobody looks
   esac
+}
+
+# Those that are here or can be.
+best_effort() {
+  local package
+  for package in "$@"; do
+    if has "$package" || apt_knows "$package"; then echo "$package"; fi
+  done
 }
 
 is_debian() { command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; }
@@ -59,6 +70,8 @@ has() {
       command -v "$1" >/dev/null
       return
       ;;
+    nodejs) command -v node >/dev/null; return ;;
+    npm | chromium) command -v "$1" >/dev/null; return ;;
     ninja-build) command -v ninja >/dev/null; return ;;
     pkg-config) command -v pkg-config >/dev/null; return ;;
   esac

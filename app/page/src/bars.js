@@ -105,11 +105,11 @@ export function lossesTable(lines) {
   rows.sort((a, b) => b.by - a.by);
   const columns = [
     { title: "who is ahead" }, { title: "by", number: true }, { title: "ours / theirs", number: true },
-    { title: "share", number: true }, { title: "wait p99.9", number: true }, { title: "longest wait", number: true },
+    { title: "share", number: true }, { title: "wait p99.9", number: true }, { title: "wait half", number: true }, { title: "longest wait", number: true },
   ];
   const made = table("Peers ahead of the best of ours at the same work; ours / theirs", columns, rows.map(({ by, line, ours, figure }) => [
     h("span", { "data-bench": line.bench }, inWords(line, true)), { text: `${by.toFixed(2)}x`, value: by, class: "ahead" },
-    both(figure, ours, line), both("share", ours, line), both("wait_p999_ns", ours, line), both("wait_max_ns", ours, line),
+    both(figure, ours, line), both("share", ours, line), both("wait_p999_ns", ours, line), both("wait_half_ns", ours, line), both("wait_max_ns", ours, line),
   ]), { stacked: true });
   return { count: rows.length, table: made };
 }
