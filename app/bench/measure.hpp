@@ -19,7 +19,7 @@ struct outcome {
   std::string failed = {};
 };
 
-// Called before each run: which cell, and how many runs are left in the group.
+// Called before each run of a cell.
 using watcher = std::function<void(const cell&)>;
 
 // Runs the cells of a group in turns, each repetition beginning with the next one. One that failed is not run again: its

@@ -61,11 +61,14 @@ std::vector<lengths> all_lengths() {
   return all;
 }
 
-params effort(const planner& p, bool corner) { return {{"for_ms", p.for_ms(corner ? 250 : 200)}}; }
+// A crowd needs longer for all to have had a turn.
+params effort(const planner& p, std::int64_t parties) {
+  return {{"for_ms", p.for_ms(parties == 100 && !p.full() ? 400 : 200)}};
+}
 
-void threads_contend(planner& p, std::int64_t parties, const lengths& l, bool corner) {
+void threads_contend(planner& p, std::int64_t parties, const lengths& l) {
   const params given{{"parties", parties}, {"held_ns", l.held_ns}, {"gap_ns", l.gap_ns}};
-  group g = with(on_threads, "P6a", "contended", given, effort(p, corner));
+  group g = with(on_threads, "P6a", "contended", given, effort(p, parties));
   const std::string std = find(g, "std")->name();
   g.cells.front().bars.push_back(bars::p6a_ops(std));
   if (parties >= 8) g.cells.front().bars.push_back(bars::p6a_wait(std));
@@ -73,7 +76,7 @@ void threads_contend(planner& p, std::int64_t parties, const lengths& l, bool co
 }
 
 // Ours on one worker too: what a second one is worth on one contended mutex.
-void tasks_contend(planner& p, std::int64_t parties, const lengths& l, bool corner) {
+void tasks_contend(planner& p, std::int64_t parties, const lengths& l) {
   const params at{{"parties", parties}, {"held_ns", l.held_ns}, {"gap_ns", l.gap_ns}};
   const auto on = [&at](std::int64_t workers) {
     params given = at;
@@ -81,7 +84,7 @@ void tasks_contend(planner& p, std::int64_t parties, const lengths& l, bool corn
     return given;
   };
   const bool p6b = parties == 100 && l.held_ns == 0 && l.gap_ns == 0;
-  group g = with(on_workers, p6b ? "P6b" : "P7", "contended", on(2), effort(p, corner));
+  group g = with(on_workers, p6b ? "P6b" : "P7", "contended", on(2), effort(p, parties));
   for (const std::size_t ours : {0u, 1u}) {
     cell alone = g.cells[ours];
     alone.given = on(1);
@@ -122,21 +125,20 @@ void add_contended(planner& p) {
   for (const std::int64_t parties : {1, 2, 4, 8, 16, 100}) {
     for (const lengths& l : all_lengths()) {
       const bool corner = is_corner(parties, l);
-      if (p.full() || (corner && (!p.quick() || parties == 8))) threads_contend(p, parties, l, corner);
+      if (p.full() || (corner && (!p.quick() || parties == 8))) threads_contend(p, parties, l);
     }
   }
-  if (!p.full() && !p.quick()) threads_contend(p, 1, {0, 0}, true);
   for (const std::int64_t parties : {1, 2, 4, 8, 16, 100}) {
     for (const lengths& l : all_lengths()) {
       const bool corner = is_corner(parties, l);
       const bool few = corner && parties == 100;
-      if (p.full() || few || (corner && parties == 8 && !p.quick())) tasks_contend(p, parties, l, corner);
+      if (p.full() || few || (corner && parties == 8 && !p.quick())) tasks_contend(p, parties, l);
     }
   }
 }
 
 void add_crowds(planner& p) {
-  const params effort{{"for_ms", p.for_ms(250)}};
+  const params effort{{"for_ms", p.for_ms(120)}};
   const std::vector<std::int64_t> sizes =
       p.quick() ? std::vector<std::int64_t>{9} : std::vector<std::int64_t>{9, 99};
   for (const std::int64_t parties : sizes) {

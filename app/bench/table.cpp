@@ -9,7 +9,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <map>
-#include <set>
 #include <string_view>
 
 namespace app::bench {
@@ -77,21 +76,34 @@ std::string bars_table(const result& r, const style& s) {
   return g.rows.empty() ? "" : write(g, s);
 }
 
-// A row for everybody who took part; who could not says why once for the whole workload.
+// Who took no part, and why: one line for all cells of a contender with the same reason.
+std::string absent_of(const result& r, const std::string& workload, const style& s) {
+  std::map<std::pair<std::string, std::string>, std::vector<std::string>> names;  // by contender and reason
+  for (const judged& line : r.lines) {
+    const outcome& o = line.what;
+    if (o.of.workload != workload || (o.failed.empty() && o.skipped.empty())) continue;
+    const std::string why = o.failed.empty() ? "skipped: " + o.skipped : "FAILED: " + o.failed;
+    names[{o.of.contender, why}].push_back(o.of.name());
+  }
+  std::string text;
+  for (const auto& [who, cells] : names) {
+    const bool one_failed = cells.size() == 1 && who.second.starts_with("FAILED");
+    text += fmt::format("{}{}{}: {}\n", s.markdown ? "- " : "  ", one_failed ? cells.front() : who.first,
+                        one_failed || cells.size() == 1 ? "" : fmt::format(" ({} cells)", cells.size()),
+                        who.second);
+  }
+  return text.empty() ? "" : "\n" + text;
+}
+
+// A row for everybody who took part.
 std::string workload_table(const result& r, const std::string& workload, const style& s) {
   const std::vector<std::string> columns = columns_of(workload);
   grid g{{"contender", "on"}, {}, 2};
   for (const std::string& c : columns) g.headers.push_back(header_of(c));
   g.headers.insert(g.headers.begin() + 3, "min .. max");
-  std::set<std::string> absent;
   for (const judged& line : r.lines) {
     const outcome& o = line.what;
-    if (o.of.workload != workload) continue;
-    if (o.figures.empty()) {
-      absent.insert(o.failed.empty() ? fmt::format("{}: skipped: {}", o.of.contender, o.skipped)
-                                     : fmt::format("{}: FAILED: {}", o.of.name(), o.failed));
-      continue;
-    }
+    if (o.of.workload != workload || o.figures.empty()) continue;
     std::vector<std::string> row{o.of.contender, params_of(o.of)};
     for (const std::string& c : columns) {
       const figure* f = find(o.figures, c);
@@ -101,12 +113,8 @@ std::string workload_table(const result& r, const std::string& workload, const s
                                  : fmt::format("{} .. {}", readable(c, f->least()), readable(c, f->most())));
     }
     g.rows.push_back(std::move(row));
-    if (!o.failed.empty()) absent.insert(fmt::format("{}: FAILED: {}", o.of.name(), o.failed));
   }
-  std::string text = g.rows.empty() ? "" : write(g, s);
-  if (!absent.empty()) text += "\n";
-  for (const std::string& a : absent) text += (s.markdown ? "- " : "  ") + a + "\n";
-  return text;
+  return (g.rows.empty() ? "" : write(g, s)) + absent_of(r, workload, s);
 }
 
 std::string machine_facts(const result& r, const style& s) {

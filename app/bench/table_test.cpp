@@ -98,6 +98,9 @@ TEST(table, who_took_no_part_says_why) {
   const std::string text = table(r, {});
   EXPECT_THAT(text, HasSubstr("contended/absl/kind:thread: FAILED: signal 11: no word\n"));
   EXPECT_THAT(text, HasSubstr("go: skipped: contender-go is not built\n"));
+  r.lines.push_back(line("absl", "thread", {{"parties", 2}}, {}));
+  r.lines.back().what.failed = "signal 11: no word";
+  EXPECT_THAT(table(r, {}), HasSubstr("absl (2 cells): FAILED: signal 11: no word\n"));
 }
 
 }  // namespace

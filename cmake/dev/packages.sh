@@ -32,7 +32,10 @@ packages_of() {  # group -> names
       if has spin || apt_knows spin; then echo spin gcc; fi
       ;;
     valgrind) echo valgrind ;;
-    bench) echo libboost-fiber-dev libabsl-dev libnsync-dev libtbb-dev ;;
+    bench)
+      echo libboost-fiber-dev libabsl-dev libnsync-dev libtbb-dev
+      best_effort golang-go  # whatever Go there is; without it the peers in Go are left out, without cargo those in Rust
+      ;;
     cross) echo g++-aarch64-linux-gnu qemu-user ;;
     page) best_effort nodejs npm ;;  # without them there is no page
     browser) best_effort chromium ;;  # without it nobody looks
@@ -71,6 +74,7 @@ has() {
       return
       ;;
     nodejs) command -v node >/dev/null; return ;;
+    golang-go) command -v go >/dev/null; return ;;
     npm | chromium) command -v "$1" >/dev/null; return ;;
     ninja-build) command -v ninja >/dev/null; return ;;
     pkg-config) command -v pkg-config >/dev/null; return ;;
