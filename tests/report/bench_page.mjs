@@ -44,9 +44,21 @@ async function bars(page, chart, lines, figure) {
   }
 }
 
+// The matrix tells how many times as fast ours is as std::mutex in each cell.
+async function matrix(page, lines) {
+  const threads = lines.filter((l) => l.workload === "contended" && l.kind === "thread");
+  const wanted = threads.filter((l) => l.contender === "mortise").map((ours) => {
+    const std = threads.find((l) => l.contender === "std" && JSON.stringify(l.params) === JSON.stringify(ours.params));
+    return ours.figures.ops_per_s.median / std.figures.ops_per_s.median;
+  });
+  const shown = await page.$$eval("#matrix table", ([first]) => [...first.querySelectorAll("tbody td[data-value]")].map((td) => Number(td.dataset.value)));
+  assert.deepEqual(shown.sort(), wanted.sort());
+}
+
 export async function benchPage(browser, file, lines, how) {
   const { page, trouble, close } = await open(browser, file, how);
   await shows(page, lines);
+  await matrix(page, lines);
   const uncontended = lines.filter((l) => l.workload === "uncontended" && l.figures);
   await bars(page, "uncontended/0", uncontended, "ns");
   const crowd = lines.filter((l) => l.workload === "contended" && l.params.parties === 8 && l.params.gap_ns === 200);
