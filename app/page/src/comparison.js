@@ -6,15 +6,21 @@ import { aheadBy, figuresOf, isOurs, isSound, labelOf, median } from "./workload
 
 const rowHeight = 38;
 
-// What must be reached, in the figure's unit: the bars on it, ratios times the peer's median. The hardest is named.
+// What must be reached, in the figure's unit: the bars on it, ratios times the peer's median. The hardest first, since it is named even
+// if there is no room for all.
 function marksOf(lines, figure) {
-  const bars = lines.flatMap((line) => line.bars).filter((bar) => bar.figure === figure);
-  const values = bars.map((bar) => bar.value * (bar.against ? median(lines.find((l) => l.bench === bar.against_bench) ?? {}, figure) ?? NaN : 1));
-  const marks = [...new Set(values.filter(Number.isFinite))];
-  if (marks.length === 0) return [];
-  const more = bars[0].sense === ">=";
-  const hardest = more ? Math.max(...marks) : Math.min(...marks);
-  return marks.map((value) => ({ value, text: value === hardest ? `must ${more ? "≥" : "≤"} ${readable(figure, value)}` : "" }));
+  const marks = new Map();
+  for (const line of lines) {
+    for (const bar of line.bars.filter((b) => b.figure === figure)) {
+      const value = bar.value * (bar.against ? median(lines.find((l) => l.bench === bar.against_bench) ?? {}, figure) ?? NaN : 1);
+      if (!Number.isFinite(value)) continue;
+      if (!marks.has(value)) marks.set(value, { value, more: bar.sense === ">=", kinds: new Set() });
+      marks.get(value).kinds.add(line.kind);
+    }
+  }
+  const all = [...marks.values()].sort((a, b) => (a.more ? b.value - a.value : a.value - b.value));
+  const who = (m) => (all.length > 1 && m.kinds.size === 1 ? [...m.kinds][0] : "must");
+  return all.map((m) => ({ value: m.value, text: `${who(m)} ${m.more ? "≥" : "≤"} ${readable(figure, m.value)}` }));
 }
 
 function tone(line, lines, figure) {
@@ -32,7 +38,7 @@ function axisRange(decades, lines, figure, measured, marks, width) {
   const pixels = (text) => text.length * 7;
   const plot = width - 30 - Math.max(...measured.flatMap((l) => Object.values(labelOf(l))).map(pixels));
   const end = (place) => Math.max(...place.map(([at, text]) => at * Math.min(plot / Math.max(plot - pixels(text) - 24, 1), 4)));
-  const each = [...measured.map((l) => [l.figures[figure].max, saidOf(l, lines, figure)]), ...marks.map((m) => [m.value, ""])];
+  const each = [...measured.map((l) => [l.figures[figure].max, saidOf(l, lines, figure)]), ...marks.map((m) => [m.value, m.text])];
   if (!decades) return { type: "value", min: 0, max: end(each) || 1 };
   const least = Math.min(...measured.map((l) => l.figures[figure].min), ...marks.map((m) => m.value));
   const from = Math.floor(Math.log10(Math.max(least, 1)));
@@ -40,15 +46,24 @@ function axisRange(decades, lines, figure, measured, marks, width) {
   return { type: "log", min: 10 ** from, max: 10 ** (from + Math.max(Math.ceil(to), 1)) };
 }
 
+// A bar of a thirtieth of another is none.
+function isWide(values) {
+  return Math.min(...values) > 1 && Math.max(...values) > 30 * Math.min(...values);
+}
+
 // Behind the bars: what must be reached.
 function markSeries(marks, colour) {
   const draw = ({ coordSys: { y, height } }, api) => {
-    const [x] = api.coord([api.value(0), 0]);
+    const place = (m) => api.coord([m.value, 0])[0];
+    const named = [];
+    for (const m of marks) if (named.every((other) => Math.abs(place(m) - place(other)) > 110)) named.push(m);
+    const mark = marks[api.value(2)];
+    const x = place(mark);
     return {
       type: "group",
       children: [
         { type: "line", shape: { x1: x, y1: y, x2: x, y2: y + height }, style: { stroke: colour("mark"), lineDash: [4, 3], lineWidth: 1.5 } },
-        { type: "text", style: { text: marks[api.value(2)].text, x, y: y - 4, align: "center", verticalAlign: "bottom", fill: colour("muted"), font: "11px system-ui, sans-serif" } },
+        { type: "text", style: { text: named.includes(mark) ? mark.text : "", x, y: y - 4, align: "center", verticalAlign: "bottom", fill: colour("muted"), font: "11px system-ui, sans-serif" } },
       ],
     };
   };
@@ -57,7 +72,7 @@ function markSeries(marks, colour) {
 
 function option(lines, figure, measured) {
   return (colour, width) => {
-    const decades = spansDecades(figure);
+    const decades = spansDecades(figure) || isWide(measured.map((l) => median(l, figure)));
     const marks = marksOf(lines, figure);
     const range = axisRange(decades, lines, figure, measured, marks, width);
     const rows = measured.map((line, row) => {
