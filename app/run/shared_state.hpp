@@ -23,9 +23,9 @@ struct shared_state {
   const run_options options;
   mortise::atomic<bool> stop{false};  // relaxed: each task sees it at its next turn
   std::stop_token stop_long_sleeps;   // of coroutines; set before they start
+  turns turns_of;  // of each task, if they are reported on; looked at as often as `stop`, so beside it
   mortise::counter read_ops, write_ops;
   seed_map map;
-  turns turns_of;            // of each task, if they are reported on
   histogram wait, lateness;  // of one turn in 8, or in 256, while the clock runs
 
   bool stopping() const noexcept { return stop.load(mortise::memory_order_relaxed); }

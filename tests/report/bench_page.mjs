@@ -1,6 +1,6 @@
 // What the page of `mortise bench --report` shows is what its JSON lines say.
 import assert from "node:assert/strict";
-import { drawn, open, place } from "./browser.mjs";
+import { drawn, open, place, settled } from "./browser.mjs";
 
 const near = (a, b, what) => assert.ok(Math.abs(a - b) <= 1.5, `${what}: drawn at ${a}, belongs at ${b}`);
 
@@ -44,15 +44,28 @@ async function bars(page, chart, lines, figure) {
   }
 }
 
+// The matrix tells how many times as fast ours is as std::mutex in each cell.
+async function matrix(page, lines) {
+  const threads = lines.filter((l) => l.workload === "contended" && l.kind === "thread");
+  const wanted = threads.filter((l) => l.contender === "mortise").map((ours) => {
+    const std = threads.find((l) => l.contender === "std" && JSON.stringify(l.params) === JSON.stringify(ours.params));
+    return ours.figures.ops_per_s.median / std.figures.ops_per_s.median;
+  });
+  const shown = await page.$$eval("#matrix table", ([first]) => [...first.querySelectorAll("tbody td[data-value]")].map((td) => Number(td.dataset.value)));
+  assert.deepEqual(shown.sort(), wanted.sort());
+}
+
 export async function benchPage(browser, file, lines, how) {
   const { page, trouble, close } = await open(browser, file, how);
   await shows(page, lines);
+  await matrix(page, lines);
   const uncontended = lines.filter((l) => l.workload === "uncontended" && l.figures);
   await bars(page, "uncontended/0", uncontended, "ns");
   const crowd = lines.filter((l) => l.workload === "contended" && l.params.parties === 8 && l.params.gap_ns === 200);
   const chart = await page.evaluate(() => [...document.querySelectorAll("#contended .panel")].find((p) => /8 parties, .*gap 200/.test(p.textContent)).querySelector("[data-chart]").dataset.chart);
   await bars(page, chart, crowd, "ops_per_s");
   await page.selectOption("#contended-figure", "wait_p999_ns");
+  await settled(page);
   await bars(page, chart, crowd, "wait_p999_ns");
   // What could not take part says why.
   const text = await page.textContent("main");

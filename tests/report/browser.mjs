@@ -25,8 +25,16 @@ export async function open(browser, file, how) {
   page.on("console", (message) => ["error", "warning"].includes(message.type()) && trouble.push(message.text()));
   page.on("request", (request) => request.url() === `file://${file}` || trouble.push(`asked for ${request.url()}`));
   await page.goto(`file://${file}`);
-  await page.waitForFunction(() => document.querySelectorAll("[data-chart]").length > 0 && [...document.querySelectorAll("[data-chart]")].every((c) => c.querySelector("svg")));
+  await page.waitForSelector("[data-chart] svg");
+  await settled(page);
   return { page, trouble, close: () => context.close() };
+}
+
+// All charts are drawn.
+export async function settled(page) {
+  await page.waitForSelector("main:not([aria-busy])");
+  const empty = await page.$$eval("[data-chart]", (all) => all.filter((c) => !c.querySelector("svg path")).map((c) => c.dataset.chart));
+  if (empty.length > 0) throw new Error(`not drawn: ${empty.join(", ")}`);
 }
 
 // The shapes with an area that a chart has drawn in this colour of the style sheet, in the chart's pixels, and where it puts a

@@ -1,7 +1,7 @@
 // What must be reached: how far each is from it, as a chart and as a table; and where a peer is faster.
 import { Chart, axis, tooltip } from "./charts.js";
 import { h, table } from "./dom.js";
-import { moreIsBetter, readable, titleOf } from "./format.js";
+import { moreIsBetter, readable, times, titleOf } from "./format.js";
 import { aheadBy, figuresOf, inWords, isOurs, isSound, median, panelsOf, unique } from "./workloads.js";
 
 const number = (id) => Number.parseInt(id.slice(1), 10);
@@ -12,7 +12,7 @@ export function barsOf(lines) {
   return all.sort((a, b) => number(a.bar.id) - number(b.bar.id) || (a.bar.id < b.bar.id ? -1 : a.bar.id > b.bar.id ? 1 : 0));
 }
 
-const inUnit = (bar, value) => (value === null ? "" : bar.against ? `${value.toFixed(2)}x ${bar.against}` : readable(bar.figure, value));
+const inUnit = (bar, value) => (value === null ? "" : bar.against ? `${times(value)} ${bar.against}` : readable(bar.figure, value));
 
 // Above 1: better than it must be, by so much.
 export function margin(bar) {
@@ -108,7 +108,7 @@ export function lossesTable(lines) {
     { title: "share", number: true }, { title: "wait p99.9", number: true }, { title: "wait half", number: true }, { title: "longest wait", number: true },
   ];
   const made = table("Peers ahead of the best of ours at the same work; ours / theirs", columns, rows.map(({ by, line, ours, figure }) => [
-    h("span", { "data-bench": line.bench }, inWords(line, true)), { text: `${by.toFixed(2)}x`, value: by, class: "ahead" },
+    h("span", { "data-bench": line.bench }, inWords(line, true)), { text: times(by), value: by, class: "ahead" },
     both(figure, ours, line), both("share", ours, line), both("wait_p999_ns", ours, line), both("wait_half_ns", ours, line), both("wait_max_ns", ours, line),
   ]), { stacked: true });
   return { count: rows.length, table: made };

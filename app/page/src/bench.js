@@ -3,6 +3,7 @@ import { barsOf, barsTable, lossesTable, margin, marginChart } from "./bars.js";
 import { comparison } from "./comparison.js";
 import { facts, h, section } from "./dom.js";
 import { titleOf } from "./format.js";
+import { matrices } from "./matrix.js";
 import { aboutWorkload, figuresOf, inWords, panelsOf, titleOfWorkload, unique } from "./workloads.js";
 
 function textOf(value) {
@@ -62,6 +63,8 @@ function absent(lines) {
 function work(page, workload, lines) {
   const box = section(page, titleOfWorkload(workload), workload);
   box.append(h("p", {}, aboutWorkload(workload)));
+  const overview = workload === "contended" ? matrices(lines) : null;
+  if (overview) box.append(overview);
   const figures = figuresOf(workload).filter((f) => lines.some((l) => l.figures?.[f]));
   const panels = panelsOf(lines).filter((p) => p.lines.some((l) => l.figures)).map((panel, i) => comparison(panel, `${workload}/${i}`));
   const show = (figure) => panels.forEach((p) => p.show(figure));

@@ -18,6 +18,22 @@ export function colours() {
   return (name) => style.getPropertyValue(`--${name}`).trim();
 }
 
+// Charts get their height at once and are drawn in turns: a hundred of them take seconds, and the page can be read meanwhile.
+const waiting = [];
+
+function drawSome() {
+  const until = performance.now() + 30;
+  while (waiting.length > 0 && performance.now() < until) waiting.shift()();
+  if (waiting.length > 0) setTimeout(drawSome);
+  else document.querySelector("main").removeAttribute("aria-busy");
+}
+
+function soon(draw) {
+  waiting.push(draw);
+  document.querySelector("main").setAttribute("aria-busy", "true");
+  if (waiting.length === 1) setTimeout(drawSome);
+}
+
 // A chart with what it says in words for those who cannot see it; its table stands behind it. option(colour, width) is asked
 // again whenever it has to be drawn.
 export class Chart {
@@ -31,21 +47,29 @@ export class Chart {
   draw() {
     const width = this.box.clientWidth;
     if (width === 0) return;
-    const made = this.option(colours(), width);
-    this.box.style.height = `${made.height}px`;
+    this.width = width;
+    this.made = this.option(colours(), width);
+    this.box.style.height = `${this.made.height}px`;
+    soon(() => this.drawNow());
+  }
+
+  // For one that another takes the place of.
+  dispose() {
+    this.chart?.dispose();
+  }
+
+  drawNow() {
+    if (!this.box.isConnected) return;
     if (!this.chart) {
       this.chart = echarts.init(this.box, null, { renderer: "svg" });
       shown.set(this.name, this.chart);
-      this.width = width;
       new ResizeObserver(() => {
         if (this.box.clientWidth !== this.width) this.draw();
       }).observe(this.box);
       dark.addEventListener("change", () => this.draw());
-      window.addEventListener("beforeprint", () => this.draw());
     }
-    this.width = width;
-    this.chart.setOption({ ...common(colours()), ...made.option }, true);
-    this.chart.resize({ width, height: made.height });
+    this.chart.setOption({ ...common(colours()), ...this.made.option }, true);
+    this.chart.resize({ width: this.width, height: this.made.height });
     this.box.querySelector("svg")?.setAttribute("aria-hidden", "true");
   }
 }

@@ -1,7 +1,7 @@
 // One chart: the contenders at one piece of work, medians with least and most, and its table.
 import { Chart, axis, tooltip, whisker } from "./charts.js";
 import { folded, h, table } from "./dom.js";
-import { readable, spansDecades, titleOf } from "./format.js";
+import { readable, spansDecades, times, titleOf } from "./format.js";
 import { aheadBy, figuresOf, isOurs, isSound, labelOf, median } from "./workloads.js";
 
 const rowHeight = 38;
@@ -24,18 +24,42 @@ function tone(line, lines, figure) {
 
 function saidOf(line, lines, figure) {
   const by = aheadBy(line, lines, figure);
-  return readable(figure, median(line, figure)) + (by ? `  ${by.toFixed(2)}x better` : "");
+  return readable(figure, median(line, figure)) + (by ? `  ${times(by)} ahead` : "");
+}
+
+// The axis ends where what is said beside every bar still has room.
+function axisRange(decades, lines, figure, measured, marks, width) {
+  const pixels = (text) => text.length * 7;
+  const plot = width - 30 - Math.max(...measured.flatMap((l) => Object.values(labelOf(l))).map(pixels));
+  const end = (place) => Math.max(...place.map(([at, text]) => at * Math.min(plot / Math.max(plot - pixels(text) - 24, 1), 4)));
+  const each = [...measured.map((l) => [l.figures[figure].max, saidOf(l, lines, figure)]), ...marks.map((m) => [m.value, ""])];
+  if (!decades) return { type: "value", min: 0, max: end(each) || 1 };
+  const least = Math.min(...measured.map((l) => l.figures[figure].min), ...marks.map((m) => m.value));
+  const from = Math.floor(Math.log10(Math.max(least, 1)));
+  const to = end(each.map(([value, text]) => [Math.log10(Math.max(value, 1)) - from, text]));
+  return { type: "log", min: 10 ** from, max: 10 ** (from + Math.max(Math.ceil(to), 1)) };
+}
+
+// Behind the bars: what must be reached.
+function markSeries(marks, colour) {
+  const draw = ({ coordSys: { y, height } }, api) => {
+    const [x] = api.coord([api.value(0), 0]);
+    return {
+      type: "group",
+      children: [
+        { type: "line", shape: { x1: x, y1: y, x2: x, y2: y + height }, style: { stroke: colour("mark"), lineDash: [4, 3], lineWidth: 1.5 } },
+        { type: "text", style: { text: marks[api.value(2)].text, x, y: y - 4, align: "center", verticalAlign: "bottom", fill: colour("muted"), font: "11px system-ui, sans-serif" } },
+      ],
+    };
+  };
+  return { type: "custom", silent: true, clip: false, z: 1, data: marks.map((m, i) => [m.value, 0, i]), encode: { x: 0, y: 1 }, renderItem: draw };
 }
 
 function option(lines, figure, measured) {
   return (colour, width) => {
     const decades = spansDecades(figure);
     const marks = marksOf(lines, figure);
-    const least = Math.min(...measured.map((l) => l.figures[figure].min), ...marks.map((m) => m.value));
-    const most = Math.max(...measured.map((l) => l.figures[figure].max), ...marks.map((m) => m.value));
-    const range = decades
-      ? { type: "log", min: 10 ** Math.floor(Math.log10(Math.max(least, 1))), max: 10 ** Math.ceil(Math.log10(Math.max(most, 10)) + 0.4) }
-      : { type: "value", min: 0, max: most > 0 ? most * (width < 420 ? 1.5 : 1.35) : 1 };
+    const range = axisRange(decades, lines, figure, measured, marks, width);
     const rows = measured.map((line, row) => {
       const f = line.figures[figure];
       return [decades ? Math.max(f.median, 1) : f.median, row, Math.max(f.min, decades ? 1 : 0), Math.max(f.max, decades ? 1 : 0)];
@@ -56,7 +80,7 @@ function option(lines, figure, measured) {
       return { type: "group", children: [drawn, whisker(api, row, min, max, colour("mark")), text] };
     };
     const made = {
-      xAxis: axis(colour, { ...range, splitNumber: 4, axisLabel: { formatter: (v) => readable(figure, v), showMaxLabel: false } }),
+      xAxis: axis(colour, { ...range, splitNumber: decades ? 6 : 4, axisLabel: { formatter: (v) => readable(figure, v), showMaxLabel: false } }),
       yAxis: axis(colour, {
         type: "category",
         inverse: true,
@@ -77,15 +101,8 @@ function option(lines, figure, measured) {
           encode: { x: 0, y: 1 },
           renderItem: draw,
           z: 3,
-          markLine: {
-            z: 1,
-            silent: true,
-            symbol: "none",
-            lineStyle: { color: colour("mark"), type: "dashed", width: 1.5 },
-            label: { position: "start", color: colour("muted"), fontSize: 11 },
-            data: marks.map((m) => ({ xAxis: m.value, label: { formatter: m.text } })),
-          },
         },
+        markSeries(marks, colour),
       ],
       grid: { left: 4, right: 12, top: marks.length ? 24 : 4, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     };
@@ -119,14 +136,16 @@ export function comparison(panel, name) {
   const box = h("div", { class: "panel" }, title ? h("h3", {}, title) : null);
   const chart = h("div");
   box.append(chart, folded("Figures", tableOf(panel, figuresOf(workload))));
+  let made = null;
   const show = (figure) => {
+    made?.dispose();
     const measured = panel.lines.filter((line) => isSound(line, figure));
     if (measured.length === 0) {
       chart.replaceChildren(h("p", { class: "muted" }, "Nobody has this figure here."));
       return;
     }
     const words = measured.map((l) => `${l.contender} ${labelOf(l).detail} ${saidOf(l, panel.lines, figure)}`).join("; ");
-    const made = new Chart(name, `${titleOf(figure, workload)}${title ? `, ${title}` : ""}: ${words}`, option(panel.lines, figure, measured));
+    made = new Chart(name, `${titleOf(figure, workload)}${title ? `, ${title}` : ""}: ${words}`, option(panel.lines, figure, measured));
     chart.replaceChildren(made.box);
     made.draw();
   };

@@ -14,6 +14,7 @@ function scaled(value, units, precise = 0) {
 
 export const nanoseconds = (value) => scaled(value, ["ns", "µs", "ms", "s"]);
 export const count = (value) => Math.round(value).toLocaleString("en-US");
+export const times = (ratio) => `${ratio < 100 ? ratio.toFixed(2) : count(ratio)}x`;
 export const percent = (value) => `${value.toFixed(Math.abs(value) < 9.995 ? 2 : 0)}\u202f%`;
 
 export function readable(figure, value) {

@@ -24,9 +24,9 @@ function head(page, run) {
   const tally = (value, text, name, raw) => h("li", {}, h("b", { class: name, "data-tally": text, "data-value": raw }, value), text);
   page.append(h("ul", { class: "tally", "aria-label": "In short" },
     tally(count(run.ops), `operations${limit}`, null, run.ops),
-    tally(percent((100 * run.cpu_ns) / run.duration_ns), "of a core", null, run.cpu_ns),
-    tally(nanoseconds(run.wait_ns.p99), "lock wait, p99", null, run.wait_ns.p99),
-    tally(nanoseconds(run.lateness_ns.p99), "late by, p99", null, run.lateness_ns.p99),
+    tally(run.duration_ns > 0 ? percent((100 * run.cpu_ns) / run.duration_ns) : "–", "of a core", null, run.cpu_ns),
+    tally(run.wait_histogram.length > 0 ? nanoseconds(run.wait_ns.p99) : "–", "lock wait, p99", null, run.wait_ns.p99),
+    tally(run.lateness_histogram.length > 0 ? nanoseconds(run.lateness_ns.p99) : "–", "late by, p99", null, run.lateness_ns.p99),
     tally(count(run.overlaps), "overlaps", sound ? "good" : "bad", run.overlaps)));
 }
 
@@ -35,7 +35,7 @@ function throughput(page, run) {
     const before = run.throughput[i];
     return { from: before.ns, to: s.ns, ops: s.ops - before.ops, rate: ((s.ops - before.ops) * 1e9) / (s.ns - before.ns) };
   });
-  const limit = run.limit_ops_per_s;
+  const limit = run.limit_ops_per_s || null; // none where nobody sleeps, and where there is nobody
   const told = (s) => `${(s.from / 1e9).toFixed(3)} to ${(s.to / 1e9).toFixed(3)} s<br>${readable("ops_per_s", s.rate)}`;
   const chart = samples.length === 0 ? null : new Chart("throughput", `Operations a second over ${samples.length} intervals, on average ${readable("ops_per_s", run.ops_per_s)}`, (colour) => ({
     height: 280,
@@ -70,7 +70,7 @@ function throughput(page, run) {
 }
 
 // buckets: [{from, to, count}], durations or turns. On a logarithmic axis for durations.
-function histogram(page, { title, id, about, buckets, unit, log }) {
+function histogram(page, { title, id, about, buckets, unit, log, empty = "Nothing was timed." }) {
   const total = buckets.reduce((sum, b) => sum + b.count, 0);
   const share = (n) => (100 * n) / total;
   const low = (b) => (log ? Math.max(b.from, 1) : b.from);
@@ -98,7 +98,7 @@ function histogram(page, { title, id, about, buckets, unit, log }) {
   let seen = 0;
   const rows = buckets.map((b) => [unit(b.from), unit(b.to), { text: count(b.count), value: b.count }, percent(share((seen += b.count)))]);
   const columns = [{ title: "from", number: true }, { title: "below", number: true }, { title: "how many", number: true }, { title: "up to here", number: true }];
-  panel(page, title, id, total === 0 ? "Nothing was timed." : about, chart, table(title, columns, rows));
+  panel(page, title, id, total === 0 ? empty : about, chart, table(title, columns, rows));
 }
 
 function state(page, run) {
@@ -128,7 +128,7 @@ export function runPage(page, run) {
   histogram(page, { title: "Lateness of sleeps", id: "lateness", log: true, unit: nanoseconds, buckets: run.lateness_histogram, about: `How long after its time a sleep ended, sampled. ${durations(run.lateness_ns)}` });
   const turns = run.turns_per_task;
   const mostTurns = turns.most === 0 ? "" : ` The least had ${percent((100 * turns.least) / turns.most)} of the most.`;
-  histogram(page, { title: "Turns of each task", id: "turns", log: false, unit: count, buckets: turns.histogram, about: `How often each task had the map in this time: ${count(turns.least)} to ${count(turns.most)}, median ${count(turns.median)}.${mostTurns}` });
+  histogram(page, { title: "Turns of each task", id: "turns", log: false, unit: count, buckets: turns.histogram, empty: "There were no tasks.", about: `How often each task had the map in this time: ${count(turns.least)} to ${count(turns.most)}, median ${count(turns.median)}.${mostTurns}` });
   state(page, run);
   const kept = ["version", "tasks", "workers", "lock", "readers", "writers", "keys", "values", "sleep_ns", "seed", "duration_ns", "read_ops", "write_ops", "map_mismatches", "rss_peak_bytes"];
   const box = section(page, "The run", "facts");
