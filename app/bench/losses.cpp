@@ -44,8 +44,8 @@ std::vector<std::string> columns_of(std::string_view workload) {
     return {"ops_per_s",    "share",       "wait_p50_ns",   "wait_p99_ns",  "wait_p999_ns",
             "wait_half_ns", "wait_max_ns", "stall_p999_ns", "stall_max_ns", "cpu_percent"};
   if (workload == "seed")
-    return {"ops_per_s",       "cpu_percent",     "rss_peak_bytes",
-            "lateness_p50_ns", "lateness_p99_ns", "lateness_max_ns"};
+    return {"ops_per_s",       "cpu_percent",     "rss_peak_bytes", "lateness_p50_ns",
+            "lateness_p99_ns", "lateness_max_ns", "stall_p999_ns",  "stall_max_ns"};
   if (workload == "burst") return {"ns", "p99_ns", "max_ns", "stall_p999_ns", "stall_max_ns"};
   if (workload == "sleep")
     return {"p50_ns", "p99_ns", "max_ns", "stall_p999_ns", "stall_max_ns", "cpu_percent"};

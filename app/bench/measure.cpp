@@ -3,6 +3,7 @@
 #include <app/bench/plan.hpp>
 #include <app/bench/sample.hpp>
 #include <app/run/interrupt.hpp>
+#include <bench/harness/stall.hpp>
 
 #include <system_error>
 
@@ -21,16 +22,29 @@ void record(outcome& o, const sample& s) {
   ++o.repetitions;
 }
 
+// Where the contender does not look for stalls itself: `mortise run` and its peers do not.
+void add_stalls(sample& s, const ::bench::durations& gaps) {
+  for (const auto& [name, value] : s) {
+    if (name == "stall_p999_ns") return;
+  }
+  s.emplace_back("stall_p999_ns", static_cast<double>(gaps.quantile(0.999)));
+  s.emplace_back("stall_max_ns", static_cast<double>(gaps.longest()));
+}
+
 void run_once(outcome& o, const contenders& who, unsigned repetition) {
   // A machine that is busy makes it late; ten times as late is a hang.
   const auto limit = std::chrono::milliseconds(20'000 + static_cast<std::int64_t>(10'000 * seconds_of(o.of)));
+  const bool seed = o.of.workload == "seed";
   try {
+    const ::bench::durations gaps = seed ? ::bench::measure_stalls(40) : ::bench::durations{};
     const child_result result = run_child(who.command(o.of, repetition), limit);
     if (result.interrupted) return;
     if (!result.well()) {
       o.failed = result.why();
     } else {
-      record(o, read_sample(o.of, result.out));
+      sample s = read_sample(o.of, result.out);
+      if (seed) add_stalls(s, gaps);
+      record(o, s);
     }
   } catch (const skipped_sample& e) {
     o.skipped = e.what();

@@ -145,7 +145,7 @@ TEST(plan, a_second_worker_may_cost_a_twentieth_where_the_gap_is_shorter_than_th
 // The bug: one workload more, and the default run no longer ends within ten minutes.
 TEST(plan, each_mode_fits_into_its_time) {
   EXPECT_LT(seconds(mode::quick, 1), 50);
-  EXPECT_LT(seconds(mode::normal, 5), 480);  // a machine with a load of 6 took a fifth more
+  EXPECT_LT(seconds(mode::normal, 5), 490);  // 471 took 500 s with a load of 9
   EXPECT_LT(seconds(mode::full, 5), 3'000);
 }
 

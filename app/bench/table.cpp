@@ -50,7 +50,14 @@ std::string said(const verdict& v, const style& s) {
 }
 
 std::string in_unit(const verdict& v, double value) {
-  return v.of.against.empty() ? readable(v.of.figure, value) : fmt::format("{:.2f}x {}", value, v.of.against);
+  return v.of.against.empty() ? readable(v.of.figure, value) : fmt::format("{:g}x {}", value, v.of.against);
+}
+
+// A ratio to three places: 0.996 is below 1.
+std::string measured_in_unit(const verdict& v) {
+  if (!v.measured) return "-";
+  if (v.of.against.empty()) return readable(v.of.figure, *v.measured);
+  return fmt::format("{:.{}f}x {}", *v.measured, *v.measured < 10 ? 3 : 1, v.of.against);
 }
 
 // P2 before P11, and P6a before P6b.
@@ -69,7 +76,7 @@ std::string bars_table(const result& r, const style& s) {
                    std::vector<std::string>{v.of.id, line.what.of.name(), header_of(v.of.figure),
                                             fmt::format("{} {}", sense, in_unit(v, v.of.must)),
                                             v.of.moonshot ? in_unit(v, *v.of.moonshot) : "",
-                                            v.measured ? in_unit(v, *v.measured) : "-", said(v, s)});
+                                            measured_in_unit(v), said(v, s)});
     }
   }
   for (auto& [place, row] : rows) g.rows.push_back(std::move(row));
