@@ -62,7 +62,7 @@ proctype thread(byte me) {
   :: true ->
     note_trying(me, true);
     if
-    :: d_step {  //@ lock/mutex.hpp | m_word.compare_exchange_strong(expected, word::held, memory_order_acquire, memory_order_relaxed);
+    :: d_step {  //@ lock/mutex.hpp | restartable::set_byte(m_word, word::held);
         word == 0 -> word = HELD;
         took = true;
         enter(me)

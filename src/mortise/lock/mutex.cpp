@@ -7,14 +7,16 @@
 //    the lock in its first millisecond and one more.
 //
 // 2. Word (8 bytes)
-//    HELD        exact. Set by whoever takes the lock, cleared by its unlock.
+//    HELD        exact. Set by whoever takes the lock, cleared by its unlock. With STARVING the first byte, which a fast lock
+//                sets from 0 and a fast unlock clears if the second byte is 0 (base/restartable.hpp).
 //    QUEUE_LOCK  exact. Its owner alone reads and writes the queue; held for some ten instructions, never
 //                across a wait.
 //    STARVING    a free lock is reserved for waiters that were offered it, in their order. Exact when the
 //                lock becomes free, may over-report while it is held. Changed by the owner of the queue
 //                lock only; not set without a queue.
 //    WATCHED     exact: the lock is on the warden's list. Changed by the owner of the queue lock only.
-//    CONTENDED   always 0; reserved.
+//    CONTENDED   may over-report, where sequences are in use; elsewhere always 0. Unlocks go by RMW. Set by the first who
+//                queues, cleared by an unlock after some time in which nobody waited, counted in QUIET (under-reports).
 //    head        exact while the queue lock is free: the first waiter; the queue is linked through the
 //                waiters. 48 bits of its address, and no more may there be (base/pointer_bits.hpp).
 //
@@ -39,11 +41,14 @@
 //        threads.
 //    I3  a waiter is in the queue  <=>  its `since` is set; it is taken out by itself only (claim, leave).
 //    I4  WATCHED  =>  the queue is not empty, so the mutex exists.
+//    I5  where sequences are in use: QUEUE_LOCK or a queue  =>  CONTENDED, and none that began before CONTENDED was set is under
+//        way, but for the moment in `announce`. So a sequence, which looks at the second byte, clears HELD of a word that
+//        says nothing else, as the RMW does.
 //
 // 5. Orderings
 //    O1  lock's CAS is an acquire <-> O2: the section before is seen. Relaxed on failure: nothing is read
 //        on its strength.
-//    O2  unlock's CAS, or its store in unlock_slow, is a release: publishes the section. Every later
+//    O2  unlock's sequence or CAS, or its store in unlock_slow, is a release: publishes the section. Every later
 //        change of the word is an RMW or a release store by a party that acquired the word before, so the
 //        chain to the next O1 never breaks.
 //    O3  taking the queue lock is an acquire, giving it up a release: the queue's links and the waiters'
@@ -51,9 +56,12 @@
 //    O4  loads before a CAS are relaxed: the CAS checks what they saw.
 //    aarch64: a plain store that gives up the queue lock ends the release sequence of the unlock before, so whoever
 //    makes it must have acquired, which taking the queue lock did.
-//    No Dekker shape: a waiter publishes itself and checks HELD in one and the same word.
+//    O5  Dekker, for unlocks by sequence: the unlocker looks at the second byte, then clears HELD; who queues sets CONTENDED,
+//        then looks at HELD. interrupt_all is the barrier of both and ends sequences under way: one that had cleared HELD is
+//        seen, none clears it afterwards. The look is relaxed: the lock is taken by O1. All else needs no Dekker: who queues
+//        publishes itself and checks HELD in one and the same word.
 //
-// 6. Last touch. unlock: its CAS; in unlock_slow the store that clears HELD and QUEUE_LOCK together. The
+// 6. Last touch. unlock: its sequence's store, or its CAS; in unlock_slow the store that clears HELD and QUEUE_LOCK together. The
 //    parker is copied out before it, parkers are never freed. A waiter touches the mutex only while it is
 //    queued or holds it. The warden only while WATCHED (I4), which is cleared, and the list left, before
 //    the queue can be empty.
@@ -67,7 +75,7 @@
 //    schedule within bounds), models/mutex_word.pml (progress), mutex_test.cpp, tests/conformance,
 //    tests/scopes/mixed_stress.cpp; bench/uncontended, table.py P2, P3.
 //    Sources: nsync and parking_lot (queue bit in the word, long-wait bit), Go's sync.Mutex (the 1 ms
-//    starvation mode).
+//    starvation mode), D. Dice et al. and M. Desnoyers for the unlock (base/restartable.hpp).
 
 #include <mortise/lock/mutex.hpp>
 
@@ -90,11 +98,24 @@ constexpr nanos patience = 1'000'000;
 // fibers on two workers (bench/table.py P3).
 constexpr int spin_turns = MORTISE_IS_MODEL ? 1 : 40;
 
+// How long a lock that was waited for stays CONTENDED: until `turns_of_quiet` times one in `quiet_sample` of its unlocks found
+// nobody waiting. To announce oneself again costs a membarrier, which is not to be paid for each fiber that waits.
+constexpr int quiet_sample = MORTISE_IS_MODEL ? 1 : 16;
+constexpr unsigned turns_of_quiet = MORTISE_IS_MODEL ? 1 : 7;
+
 bool starves(const wait::waiter* head, nanos now) noexcept {
   return head != nullptr && (now - head->since >= patience || chaos_strikes(chaos::preempt));
 }
 
 }  // namespace
+
+std::uint64_t mutex::announced() noexcept { return restartable::in_use() ? word::contended : 0; }
+
+std::uint64_t mutex::after_quiet_unlock(std::uint64_t w) noexcept {
+  if ((w & word::contended) == 0) return 0;
+  if (wait::budget_left() % quiet_sample != 0) return w & word::mode;
+  return (w & word::quiet_most) == turns_of_quiet * word::quiet_one ? 0 : (w & word::mode) + word::quiet_one;
+}
 
 bool mutex::try_slow() noexcept {
   if (wait::budget_left() < 0) wait::refill_budget();
@@ -108,8 +129,8 @@ bool mutex::try_slow() noexcept {
 }
 
 bool mutex::lock_slow(nanos deadline) noexcept {
-  if (wait::budget_left() < 0) wait::refill_budget();
-  if (deadline != never && now_ns() >= deadline) return try_slow();
+  if (try_slow()) return true;
+  if (deadline != never && now_ns() >= deadline) return false;
   wait::waiter n;
   n.who = &wait::this_context().self();
   if (take_or_queue(n)) return true;
@@ -140,11 +161,12 @@ bool mutex::take_or_queue(wait::waiter& n) noexcept {
     } else if ((w & word::queue_lock) != 0) {
       spin_for_another(turns);
       w = m_word.load(memory_order_relaxed);  // O4
-    } else if (m_word.compare_exchange_weak(w, w | word::queue_lock, memory_order_acquire,
-                                            memory_order_relaxed)) {  // O3
-      break;
+    } else {
+      const std::uint64_t ours = (w & ~word::quiet_most) | word::queue_lock | announced();
+      if (m_word.compare_exchange_weak(w, ours, memory_order_acquire, memory_order_relaxed)) break;  // O3
     }
   }
+  if ((w & word::contended) == 0 && announce()) return true;
   // HELD or STARVING was set together with QUEUE_LOCK, so the word is ours (I1) and a plain store frees
   //      the queue. HELD:
   // its holder will see us. STARVING: the queue is not empty and a wake is in flight (I2).
@@ -152,10 +174,22 @@ bool mutex::take_or_queue(wait::waiter& n) noexcept {
   n.offered = 0;
   n.since = age_clock_now();
   wait::waiter* const head = wait::push_back(head_of(w), n);
-  std::uint64_t flags = w & (word::held | word::starving | word::watched);
+  std::uint64_t flags = (w & (word::held | word::starving | word::watched)) | announced();
   if ((w & word::held) == 0) flags = guard_offers(*head, flags);
   m_word.store(bits_of(head) | flags, memory_order_release);  // O3
   return false;
+}
+
+// `w` was held and nothing else, and has CONTENDED and QUEUE_LOCK now: unlocks that began before may still clear HELD, so nothing
+// is ours (I1) until they have been interrupted. True: the lock had been freed, and is ours now.
+bool mutex::announce() noexcept {
+  if (!restartable::in_use()) return false;
+  restartable::interrupt_all();                         // O5
+  std::uint64_t w = m_word.load(memory_order_relaxed);  // O5
+  if ((w & word::held) != 0) return false;
+  // With nobody in the queue a wake is owed to nobody. Fails if a barger has set HELD meanwhile; then it will see us.
+  return m_word.compare_exchange_strong(w, word::held | word::contended, memory_order_acquire,
+                                        memory_order_relaxed);  // O1
 }
 
 // For a lock that is left free with a queue: its head was offered it and may never run, which must not
@@ -211,7 +245,7 @@ bool mutex::claim(wait::waiter& n) noexcept {
     return false;
   }
   wait::waiter* const head = wait::remove(head_of(w), n);
-  std::uint64_t flags = word::held;
+  std::uint64_t flags = word::held | (w & word::contended);
   if (head == nullptr) {
     if ((w & word::watched) != 0) wait::unwatch(this);  // keeps I4
   } else {
@@ -227,11 +261,11 @@ void mutex::leave(wait::waiter& n) noexcept {
   const std::uint64_t w = take_queue_lock();
   const bool told = n.offered != 0;
   wait::waiter* const head = wait::remove(head_of(w), n);
-  std::uint64_t flags = w & (word::starving | word::watched);
+  std::uint64_t flags = w & (word::contended | word::starving | word::watched);
   wait::offer successors;
   if (head == nullptr) {
     if ((w & word::watched) != 0) wait::unwatch(this);  // keeps I4
-    flags = 0;
+    flags &= word::contended;
   } else if (told && (w & word::held) == 0) {
     successors.choose(head, age_clock_now());  // keeps I2
     flags = guard_offers(*head, flags);
@@ -248,8 +282,10 @@ void mutex::unlock_slow() noexcept {
       fatal("unlock of the mutex at %p, which is not locked: an unlock too many, or the object was destroyed",
             static_cast<void*>(this));
     }
-    if (w == word::held) {
-      if (m_word.compare_exchange_weak(w, 0, memory_order_release, memory_order_relaxed)) return;  // O2
+    if ((w & ~word::mode) == word::held) {
+      // O2
+      if (m_word.compare_exchange_weak(w, after_quiet_unlock(w), memory_order_release, memory_order_relaxed))
+        return;
     } else if ((w & word::queue_lock) != 0) {
       spin_for_another(turns);
       w = m_word.load(memory_order_relaxed);
@@ -263,7 +299,7 @@ void mutex::unlock_slow() noexcept {
   wait::offer next;
   next.choose(head, now);
   const std::uint64_t flags =
-      guard_offers(*head, w & word::watched) | (starves(head, now) ? word::starving : 0);
+      guard_offers(*head, w & (word::contended | word::watched)) | (starves(head, now) ? word::starving : 0);
   // O2, O3, and the last touch: HELD and QUEUE_LOCK go in one store, the word being ours alone (I1).
   m_word.store(bits_of(head) | flags, memory_order_release);
   next.wake();

@@ -17,6 +17,7 @@
 #include <mortise/base/abi.hpp>
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/clock.hpp>
+#include <mortise/base/restartable.hpp>
 #include <mortise/lock/call_site.hpp>
 #include <mortise/lock/thread_safety.hpp>
 #include <mortise/wait/budget.hpp>
@@ -100,16 +101,12 @@ class MORTISE_CAPABILITY("mutex") mutex {
     return true;
   }
 
-  // Frees the lock. Requires: it is locked, in checked builds by the caller. Never blocks. Cost: one RMW when
-  // nobody waits.
+  // Frees the lock. Requires: it is locked, in checked builds by the caller. Never blocks. Cost, when nobody waits: two
+  // loads and a store where restartable sequences are to be had (base/restartable.hpp), else one RMW.
   void unlock() noexcept MORTISE_RELEASE() {
     noted_release();
-    std::uint64_t expected = word::held;
-    // O2
-    if (!m_word.compare_exchange_strong(expected, 0, memory_order_release, memory_order_relaxed))
-        [[unlikely]] {
+    if (!restartable::clear_byte(m_word, word::held)) [[unlikely]]  // O2
       unlock_slow();
-    }
   }
 
   class async_lock_operation;
@@ -124,19 +121,20 @@ class MORTISE_CAPABILITY("mutex") mutex {
 
  private:
   struct word {
-    static constexpr std::uint64_t held = 1;                // byte 0
-    static constexpr std::uint64_t contended = 1ull << 8;   // byte 1, kept for the restartable unlock
-    static constexpr std::uint64_t queue_lock = 1ull << 9;  //
-    static constexpr std::uint64_t starving = 1ull << 10;   //
-    static constexpr std::uint64_t watched = 1ull << 11;    //
-    static constexpr unsigned head_shift = 16;              // bytes 2 to 7: the first waiter
+    static constexpr std::uint64_t held = 1 << 0;         // byte 0: who may take it
+    static constexpr std::uint64_t starving = 1 << 1;     //
+    static constexpr std::uint64_t contended = 1 << 8;    // byte 1: what the unlocker has to see to
+    static constexpr std::uint64_t queue_lock = 1 << 9;   //
+    static constexpr std::uint64_t watched = 1 << 10;     //
+    static constexpr std::uint64_t quiet_one = 1 << 11;   // counts up to
+    static constexpr std::uint64_t quiet_most = 7 << 11;  // this
+    static constexpr std::uint64_t mode =
+        contended | quiet_most;                 // what a free lock without a queue may have
+    static constexpr unsigned head_shift = 16;  // bytes 2 to 7: the first waiter
   };
 
   bool try_fast() noexcept {
-    std::uint64_t expected = 0;
-    // O1
-    return wait::spend_budget() &&
-           m_word.compare_exchange_strong(expected, word::held, memory_order_acquire, memory_order_relaxed);
+    return wait::spend_budget() && restartable::set_byte(m_word, word::held);  // O1
   }
 
   MORTISE_API bool try_slow() noexcept;
@@ -156,6 +154,9 @@ class MORTISE_CAPABILITY("mutex") mutex {
   bool take_or_queue(wait::waiter& n) noexcept;
   MORTISE_API bool claim(wait::waiter& n) noexcept;
   MORTISE_API void leave(wait::waiter& n) noexcept;
+  static std::uint64_t announced() noexcept;
+  bool announce() noexcept;
+  static std::uint64_t after_quiet_unlock(std::uint64_t w) noexcept;
   std::uint64_t guard_offers(const wait::waiter& head, std::uint64_t flags) noexcept;
   std::uint64_t take_queue_lock() noexcept;
   void release_queue_lock(std::uint64_t keep) noexcept;
