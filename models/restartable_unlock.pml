@@ -3,12 +3,12 @@
 //
 // 1. Promise     shown complete: one holder; nobody sleeps for ever; after the store that frees the lock the unlocker does
 //                not touch it (the next holder may destroy it)
-// 2. Word        byte 0: HELD. Byte 1: CONTENDED, unlocks go by RMW, set by who queues first, cleared by an unlock that finds
-//                nobody, or a later one; QUEUE_LOCK. The queue stands for the head's bytes; what is done under QUEUE_LOCK is one
+// 2. Word        byte 0: HELD. Byte 1: CONTENDED, unlocks go by RMW, set by who queues first, cleared by an unlock that owes
+//                nothing, or a later one; QUEUE_LOCK. The queue stands for the head's bytes; what is done under QUEUE_LOCK is one
 //                step here, but for the announcement: mutex_word.pml has it.
 // 3. States      free, held, held and contended; see the code below
 // 4. Invariants  I1 HELD and QUEUE_LOCK: the word is the owner's of QUEUE_LOCK, but for who has just announced itself
-//                I5 QUEUE_LOCK or someone in the queue  =>  CONTENDED
+//                I5 QUEUE_LOCK, or someone in the queue whose wake is not in flight  =>  CONTENDED
 // 5. Orderings   x86-TSO is modelled: a plain store waits in its thread's store buffer (`buffered`) until it drains at some
 //                moment; an RMW drains first. membarrier(PRIVATE_EXPEDITED_RSEQ), thread by thread: drains its buffer, and
 //                aborts the sequence it is in. Shape: asymmetric Dekker. The unlocker reads CONTENDED, then stores HELD = 0;
@@ -164,7 +164,7 @@ proctype thread(byte me) {
     if
     :: d_step { drained && !held && !contended && waiting == 0 -> touch; enter(me); took = true }
     :: d_step { drained && !held && (contended || waiting != 0) -> touch; enter(me); took = true }  // a barger
-    :: d_step {  //@ lock/mutex.cpp | const std::uint64_t ours = (w & ~word::quiet_most) | word::queue_lock | announced();
+    :: d_step {  //@ lock/mutex.cpp | std::uint64_t ours = (w & ~word::quiet_most) | word::queue_lock;
         drained && held && !queue_lock -> touch;
         first = !contended;
         contended = true;
@@ -172,13 +172,13 @@ proctype thread(byte me) {
         took = false
       }
       if
-      :: first ->  //@ lock/mutex.cpp | if ((w & word::contended) == 0 && announce()) return true;
+      :: first ->  //@ lock/mutex.cpp | if (announces) {
 #ifndef CONTROL_NO_BARRIER  // control: the waiter's own fence only
         membarrier(i);  //@ lock/mutex.cpp | restartable::interrupt_all();
         skip;
 #endif
 #ifndef CONTROL_NO_RECHECK  // control: sleeps without another look
-        d_step {  //@ lock/mutex.cpp | return m_word.compare_exchange_strong(w, word::held | word::contended, memory_order_acquire,
+        d_step {  //@ lock/mutex.cpp | if (m_word.compare_exchange_strong(expected, w | word::held, memory_order_acquire, memory_order_relaxed))
           touch;
           if
           :: !held -> queue_lock = false; enter(me); took = true
@@ -205,9 +205,25 @@ proctype thread(byte me) {
       :: took -> break
       :: !took && permit[me] ->
         permit[me] = false;
-        d_step {  //@ lock/mutex.cpp | if (claim(n)) return true;
-          !queue_lock -> touch;
+        d_step {  //@ lock/mutex_turns.cpp | until_free(age_clock_now() + turn, looks_of_a_standby, otherwise::keeps_its_offer)
+          !queue_lock -> touch;  //@ lock/mutex.cpp | std::uint64_t w = take_queue_lock();
           assert(waits[me]);
+          first = !contended;
+          contended = true;
+          queue_lock = true
+        }
+        if
+        :: first ->
+#ifndef CONTROL_NO_BARRIER
+          membarrier(i);
+          skip
+#endif
+        :: else
+        fi;
+        d_step {  //@ lock/mutex.cpp | bool mutex::claim(wait::waiter& n, otherwise what) noexcept {
+          touch;
+          first = false;
+          queue_lock = false;
           if
           :: !held ->
             waits[me] = false; offered[me] = false; waiting--;
@@ -247,7 +263,7 @@ proctype thread(byte me) {
 by_rmw:
       if
       :: atomic {
-          drained && waiting == 0 && !queue_lock -> touch;  //@ lock/mutex.cpp | if (m_word.compare_exchange_weak(w, after_quiet_unlock(w), memory_order_release, memory_order_relaxed))
+          drained && (waiting == 0 || told_any) && !queue_lock -> touch;  //@ lock/mutex.cpp | if (m_word.compare_exchange_weak(w, after, memory_order_release, memory_order_relaxed)) {  // O2
           assert(held);
           held = false;
           if
@@ -256,7 +272,7 @@ by_rmw:
           fi
         }
       :: atomic {
-          drained && waiting != 0 && !queue_lock -> touch;
+          drained && waiting != 0 && !told_any && !queue_lock -> touch;
           assert(held && contended);
           held = false;
           choose(told)
