@@ -1,5 +1,7 @@
 // The `mortise` command.
 #include <fmt/format.h>
+#include <app/bench/command.hpp>
+#include <app/page/page.hpp>
 #include <app/run/options.hpp>
 #include <app/run/report.hpp>
 #include <app/run/workload.hpp>
@@ -19,8 +21,9 @@ constexpr const char* examples =
     "mortise: one mutex for coroutines, fibers and threads\n\n"
     "  mortise run                                            the seed's program: 100 readers, 10 writers\n"
     "  mortise run --tasks thread --lock std                  the same on threads and std::mutex\n"
-    "  mortise run --tasks coroutine --readers 1000000 --json a million of them, as JSON\n\n"
-    "mortise run --help tells all flags, mortise --version the version.\n";
+    "  mortise run --tasks coroutine --readers 1000000 --json a million of them, as JSON\n"
+    "  mortise bench                                          locks and runtime beside their peers\n\n"
+    "mortise run --help and mortise bench --help tell all flags, mortise --version the version.\n";
 
 std::string version() {
 #if defined(__clang__)
@@ -46,9 +49,11 @@ int printed(int code, const std::string& text) {
 
 int run_command(const std::vector<std::string>& arguments) {
   const app::run_options options = app::parse_run(arguments);
+  const app::page report{options.report};
   mortise::install_overflow_handler();
   const app::run_result result = app::run(options);
-  const int code = !result.sound() ? 1 : result.interrupted_by != 0 ? 128 + result.interrupted_by : 0;
+  int code = !result.sound() ? 1 : result.interrupted_by != 0 ? 128 + result.interrupted_by : 0;
+  if (report.wanted() && !report.write(app::page_data(options, result)) && code == 0) code = 1;
   return printed(code, options.json ? app::as_json(options, result) : app::three_lines(result));
 }
 
@@ -61,10 +66,11 @@ int main(int argc, char** argv) {
       return printed(0, examples);
     }
     if (words[0] == "run") return run_command({words.begin() + 1, words.end()});
+    if (words[0] == "bench") return app::bench::command({words.begin() + 1, words.end()});
     if (words[0] == "--version" || words[0] == "-V") return printed(0, version());
-    const std::string near = app::nearest(words[0], {"run", "--version", "--help"});
+    const std::string near = app::nearest(words[0], {"run", "bench", "--version", "--help"});
     throw app::usage_error(near.empty()
-                               ? fmt::format("{}: no such command; there is: run", words[0])
+                               ? fmt::format("{}: no such command; there are: run, bench", words[0])
                                : fmt::format("{}: no such command; did you mean {}?", words[0], near));
   } catch (const app::answer& a) {
     return printed(0, a.what());

@@ -190,6 +190,23 @@ TEST(command, result_that_cannot_be_written_is_a_failure) {
   }
 }
 
+// The bug: who has no node gets no result either, or does not learn why there is no page.
+TEST(command, without_the_page_the_result_stands_and_one_line_says_what_is_missing) {
+  if (mortise::test::emulated()) GTEST_SKIP() << "a copy of the command cannot be started by its file";
+  const std::string elsewhere =
+      "d=$(mktemp -d) && trap 'rm -r $d' EXIT && cp \"$0\" $d/mortise && cd $d && ./mortise \"$@\"";
+  const outcome o = command({"run", "--for", "10ms", "--report", "page.html"}, 0, elsewhere);
+  EXPECT_EQ(o.code, 1);
+  EXPECT_THAT(o.out, MatchesRegex(three_lines));
+  EXPECT_THAT(o.err, MatchesRegex("mortise: --report: no page will be written: [^\n]+node[^\n]+\n"));
+}
+
+TEST(command, report_that_cannot_be_written_is_refused_before_the_run) {
+  const outcome o = command({"run", "--for", "1h", "--report", "/no/such/folder/page.html"});
+  EXPECT_EQ(o.code, 2);
+  EXPECT_EQ(o.err, "mortise: --report: /no/such/folder/page.html cannot be written\n");
+}
+
 TEST(command, none_to_run_is_allowed) {
   EXPECT_EQ(command({"run", "--for", "10ms", "--readers", "0", "--writers", "0"}).out,
             "readOps: 0\nwriteOps: 0\nstate: map[]\n");

@@ -4,11 +4,17 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <vector>
 
 #include <mortise/base/atomic.hpp>
 #include <mortise/task/counter.hpp>
 
 namespace app {
+
+// How many were in from .. to - 1.
+struct bucket {
+  std::uint64_t from, to, count;
+};
 
 // Durations by log-linear buckets: 16 to each power of two, so a percentile is right to 6 %. Any thread
 // records; sharded like a counter, so that recording does not pass lines around.
@@ -32,6 +38,23 @@ class histogram {
       max = std::max(max, s.max.load(mortise::memory_order_relaxed));
     }
     return {std::min(at_rank((total + 1) / 2), max), std::min(at_rank(total - total / 100), max), max};
+  }
+
+  // Four to each power of two: for a picture. From the first that is not empty to the last.
+  std::vector<bucket> coarse() const {
+    std::vector<bucket> all;
+    std::size_t filled = 0;
+    for (unsigned b = 0; b < buckets; b += 4) {
+      bucket sum{b == 0 ? 0 : top_of(b - 1) + 1, top_of(b + 3) + 1, 0};
+      for (const shard& s : m_shards) {
+        for (unsigned i = b; i < b + 4; ++i) sum.count += s.counts[i].load(mortise::memory_order_relaxed);
+      }
+      if (sum.count == 0 && all.empty()) continue;
+      all.push_back(sum);
+      if (sum.count != 0) filled = all.size();
+    }
+    all.resize(filled);
+    return all;
   }
 
   static unsigned bucket_of(std::uint64_t n) noexcept {

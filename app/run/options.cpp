@@ -1,11 +1,11 @@
 #include <app/run/duration.hpp>
+#include <app/run/flags.hpp>
 #include <app/run/options.hpp>
 
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 namespace app {
@@ -22,23 +22,6 @@ task gives up the processor in the middle of its section: the control, which mus
 constexpr const char* footer =
     R"(Durations are a number and h, m, s, ms, us or ns (1ms, 250us, 1.5s), or 0.
 Exit: 0 all was well, 1 overlaps, mismatches or no resources, 2 bad usage, 130 interrupted (the result is printed).)";
-
-// Checks a whole number; the error names what is allowed. The flag's name is put before it by CLI11. The
-// number is written anew, since CLI11 would read 010 as eight.
-template <class T>
-CLI::Validator whole_number(T least, T most) {
-  return CLI::Validator(
-      [least, most](std::string& text) -> std::string {
-        T n{};
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-        if (error == std::errc{} && end == text.data() + text.size() && n >= least && n <= most) {
-          text = std::to_string(n);
-          return {};
-        }
-        return fmt::format("{} is not in {}..{}", text, least, most);
-      },
-      fmt::format("{}..{}", least, most));
-}
 
 CLI::Validator duration(std::int64_t least, std::int64_t most) {
   const std::string range = fmt::format("{}..{}", format_duration(least), format_duration(most));
@@ -81,42 +64,6 @@ std::string printable(const std::string& text) {
     }
   }
   return shown;
-}
-
-std::string unknown_flag(const CLI::App& app, const std::vector<std::string>& arguments) {
-  std::vector<std::string> known;
-  for (const CLI::Option* o : app.get_options()) known.push_back(o->get_name());
-  for (const std::string& given : arguments) {
-    const std::string flag = given.substr(0, given.find('='));
-    if (std::find(known.begin(), known.end(), flag) != known.end() || !flag.starts_with("-")) continue;
-    const std::string near = nearest(flag, known);
-    return near.empty() ? fmt::format("{}: no such flag; see mortise run --help", flag)
-                        : fmt::format("{}: no such flag; did you mean {}?", flag, near);
-  }
-  return {};
-}
-
-// The message of CLI11 in our form: one line that starts with the flag.
-std::string one_line(const CLI::App& app, const CLI::ParseError& e,
-                     const std::vector<std::string>& arguments) {
-  std::string text = e.what();
-  if (dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr) {
-    if (std::string unknown = unknown_flag(app, arguments); !unknown.empty()) return unknown;
-    const auto extras = app.remaining();
-    return fmt::format("{}: not expected; flags start with --, see mortise run --help",
-                       extras.empty() ? text : extras.front());
-  }
-  if (dynamic_cast<const CLI::ArgumentMismatch*>(&e) != nullptr) {
-    std::string flag = text.substr(0, text.find_first_of(": "));
-    if (!flag.starts_with("--")) flag.insert(0, "--");
-    const CLI::Option* option = app.get_option_no_throw(flag);
-    if (option == nullptr) return text;
-    if (option->get_items_expected_max() == 0) return flag + ": takes no value";
-    if (option->count() > 1) return fmt::format("{}: given {} times", flag, option->count());
-    const std::string type = option->get_type_name();  // "UINT:0..1024"
-    return fmt::format("{}: has no value; allowed: {}", flag, type.substr(type.find(':') + 1));
-  }
-  return text;
 }
 
 }  // namespace
@@ -183,6 +130,7 @@ run_options parse_run(const std::vector<std::string>& arguments) {
   app.add_option("--seed", o.seed, "same seed, same keys and values for each task (1)")
       ->transform(whole_number<std::uint64_t>(0, std::numeric_limits<std::int64_t>::max()));
   app.add_flag("--json", o.json, "print one JSON object instead")->disable_flag_override();
+  app.add_option("--report", o.report, "write a page with charts of the run to this file too");
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);

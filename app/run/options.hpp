@@ -26,6 +26,7 @@ struct run_options {
   unsigned workers = 0;
   std::uint64_t seed = 1;
   bool json = false;
+  std::string report;  // a page to write too
 
   std::uint64_t parties() const { return readers + writers; }
 };

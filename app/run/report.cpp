@@ -23,7 +23,15 @@ std::optional<double> limit_ops_per_s(const run_options& o) {
   return static_cast<double>(o.parties()) * 1e9 / static_cast<double>(o.sleep_ns);
 }
 
-std::string as_json(const run_options& o, const run_result& r) {
+namespace {
+
+nlohmann::ordered_json of_buckets(const std::vector<bucket>& all) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const bucket& b : all) list.push_back({{"from", b.from}, {"to", b.to}, {"count", b.count}});
+  return list;
+}
+
+nlohmann::ordered_json json_of(const run_options& o, const run_result& r) {
   const double seconds = static_cast<double>(r.duration_ns) / 1e9;
   auto percentiles = [](const histogram::summary& s) {
     return nlohmann::ordered_json{{"p50", s.p50}, {"p99", s.p99}, {"max", s.max}};
@@ -59,7 +67,24 @@ std::string as_json(const run_options& o, const run_result& r) {
   j["state"] = std::move(state);
   j["wait_ns"] = percentiles(r.wait);
   j["lateness_ns"] = percentiles(r.lateness);
-  return j.dump() + "\n";
+  return j;
+}
+
+}  // namespace
+
+std::string as_json(const run_options& o, const run_result& r) { return json_of(o, r).dump() + "\n"; }
+
+std::string page_data(const run_options& o, const run_result& r) {
+  nlohmann::ordered_json j = json_of(o, r);
+  nlohmann::ordered_json throughput = nlohmann::ordered_json::array();
+  for (const auto& [ns, ops] : r.detail->throughput) throughput.push_back({{"ns", ns}, {"ops", ops}});
+  j["throughput"] = throughput;
+  j["wait_histogram"] = of_buckets(r.detail->wait);
+  j["lateness_histogram"] = of_buckets(r.detail->lateness);
+  const turn_distribution& t = r.detail->turns;
+  j["turns_per_task"] = {
+      {"least", t.least}, {"median", t.median}, {"most", t.most}, {"histogram", of_buckets(t.histogram)}};
+  return j.dump();
 }
 
 std::string with_thousands(std::uint64_t n) {

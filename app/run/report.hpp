@@ -14,6 +14,9 @@ std::string three_lines(const run_result& result);
 // One JSON object, schema mortise.run/1.
 std::string as_json(const run_options& options, const run_result& result);
 
+// The same with the detail of the run, for the page of --report. Requires: the result has detail.
+std::string page_data(const run_options& options, const run_result& result);
+
 // "109,593 of 110,000 possible in 1.00 s, 8 % of a core, lock wait p99 2 us, overlaps 0"
 std::string summary_line(const run_options& options, const run_result& result);
 

@@ -8,6 +8,7 @@
 #include <app/run/histogram.hpp>
 #include <app/run/options.hpp>
 #include <app/run/seed_map.hpp>
+#include <app/run/turns.hpp>
 #include <mortise/base/clock.hpp>
 #include <mortise/task/counter.hpp>
 
@@ -15,11 +16,14 @@ namespace app {
 
 // What all tasks of a run share.
 struct shared_state {
-  explicit shared_state(const run_options& o) : options{o}, map{o.keys} {}
+  explicit shared_state(const run_options& o) : options{o}, map{o.keys} {
+    if (!o.report.empty()) turns_of.keep(o.parties());
+  }
 
   const run_options options;
   mortise::atomic<bool> stop{false};  // relaxed: each task sees it at its next turn
   std::stop_token stop_long_sleeps;   // of coroutines; set before they start
+  turns turns_of;  // of each task, if they are reported on; looked at as often as `stop`, so beside it
   mortise::counter read_ops, write_ops;
   seed_map map;
   histogram wait, lateness;  // of one turn in 8, or in 256, while the clock runs
@@ -72,7 +76,11 @@ int section(shared_state& s, std::uint64_t party, draw& random, InBetween&& in_b
   return 0;
 }
 
-inline void count(shared_state& s, std::uint64_t party) { (s.reads(party) ? s.read_ops : s.write_ops).add(); }
+inline void count(shared_state& s, std::uint64_t party) {
+  (s.reads(party) ? s.read_ops : s.write_ops).add();
+  if (s.turns_of.kept()) [[unlikely]]
+    s.turns_of.add(party);
+}
 
 // With --lock none every 16th turn of a task gives up the processor in the middle of its section, as an
 // unlucky preemption would: the sections are some 20 ns long, and on a few cores hardly ever meet otherwise.

@@ -71,17 +71,25 @@ bool start_all(const run_options& o, progress& shown, Start&& start) {
 // The time between the start of the last task and the end.
 void measure(shared_state& s, progress& shown, run_result& r) {
   s.begin_timing();
+  if (r.detail) s.turns_of.begin();
   // The clock is read before the first count and after the last one: nothing is counted that it does not
   // cover, however late this thread gets its turn.
   const auto begin = clock::now();
   const std::uint64_t reads = s.read_ops.value(), writes = s.write_ops.value();
   const std::int64_t cpu = cpu_ns();
   const auto end = begin + std::chrono::nanoseconds(s.options.for_ns);
+  // A hundred moments, but no more than one in 10 ms: this thread takes a core for each.
+  const auto apart =
+      std::max(std::chrono::nanoseconds(10'000'000), std::chrono::nanoseconds(s.options.for_ns / 100));
+  if (r.detail) r.detail->throughput.push_back({0, 0});
   auto elapsed = [&] { return std::chrono::duration<double>(clock::now() - begin).count(); };
   const bool live = shown.watched() && s.options.for_ns > 1'000'000'000;
   while (clock::now() < end && interrupt::signal() == 0) {
-    interrupt::sleep_until(live ? std::min(end, clock::now() + std::chrono::milliseconds(200)) : end);
+    auto until = live ? std::min(end, clock::now() + std::chrono::milliseconds(200)) : end;
+    if (r.detail) until = std::min(until, begin + apart * ((clock::now() - begin) / apart + 1));
+    interrupt::sleep_until(until);
     const std::uint64_t ops = s.read_ops.value() + s.write_ops.value() - reads - writes;
+    if (r.detail) r.detail->throughput.push_back({(clock::now() - begin).count(), ops});
     if (live)
       shown.running(elapsed(), static_cast<double>(s.options.for_ns) / 1e9, ops,
                     static_cast<double>(ops) / elapsed());
@@ -90,6 +98,10 @@ void measure(shared_state& s, progress& shown, run_result& r) {
   r.read_ops = s.read_ops.value() - reads;
   r.write_ops = s.write_ops.value() - writes;
   r.duration_ns = (clock::now() - begin).count();
+  if (!r.detail) return;
+  r.detail->turns = distribute(s.turns_of.since_begin());
+  if (r.detail->throughput.size() > 1) r.detail->throughput.pop_back();  // the end is told exactly
+  r.detail->throughput.push_back({r.duration_ns, r.read_ops + r.write_ops});
 }
 
 template <class Lock>
@@ -159,6 +171,7 @@ run_result run(const run_options& options) {
   const interrupt while_running;
   progress shown;
   run_result r;
+  if (!options.report.empty()) r.detail.emplace();
   const auto s = std::make_unique<shared_state>(options);
   try {
     switch (options.lock) {
@@ -177,6 +190,10 @@ run_result run(const run_options& options) {
   r.state = s->map.state();
   r.wait = s->wait.summarise();
   r.lateness = s->lateness.summarise();
+  if (r.detail) {
+    r.detail->wait = s->wait.coarse();
+    r.detail->lateness = s->lateness.coarse();
+  }
   r.rss_peak_bytes = rss_peak_bytes();
   shown.finished(options, r);
   return r;

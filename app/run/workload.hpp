@@ -2,12 +2,26 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <stdexcept>
+#include <vector>
 
 #include <app/run/histogram.hpp>
 #include <app/run/options.hpp>
+#include <app/run/turns.hpp>
 
 namespace app {
+
+// What a picture of a run is drawn from; kept if there is to be one.
+struct run_detail {
+  struct moment {
+    std::int64_t ns;    // since the beginning
+    std::uint64_t ops;  // until then
+  };
+  std::vector<moment> throughput;  // at the beginning, in between, at the end
+  std::vector<bucket> wait, lateness;
+  turn_distribution turns;
+};
 
 // What a run came to.
 struct run_result {
@@ -23,6 +37,7 @@ struct run_result {
   std::map<std::uint64_t, std::uint64_t> state;
   histogram::summary wait{};      // from asking for the lock to having it
   histogram::summary lateness{};  // of the ends of sleeps
+  std::optional<run_detail> detail{};
 
   std::uint64_t ops() const { return read_ops + write_ops; }
   bool sound() const { return overlaps == 0 && map_mismatches == 0; }

@@ -27,6 +27,13 @@ configure() {
   die 1 "configuring build/$preset failed; the log is build/$preset/configure.log"
 }
 
+# The page that --report fills, if node and npm are here; the command says what is missing.
+compile_page() {
+  command -v node >/dev/null && command -v npm >/dev/null || return 0
+  if ! grep -q '^MORTISE_NPM:FILEPATH=/' build/release/CMakeCache.txt; then cmake build/release >build/release/configure.log; fi
+  compile release mortise_page
+}
+
 # compile PRESET [TARGET]: says so only if there is something to compile.
 compile() {
   local preset=$1 target=${2-all} log=build/$1/compile.log line said=

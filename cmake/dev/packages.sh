@@ -7,6 +7,7 @@ readonly FORMAT_VERSION=19  # formatting differs between versions
 declare -A WHY=(
   [run]="to build and run mortise" [test]="for the tests" [packaging]="for the packaging's tests"
   [clang]="for ThreadSanitizer" [format]="for formatting" [valgrind]="for valgrind's tests" [bench]="for the benchmarks"
+  [page]="for the page of --report" [browser]="to look at that page"
   [spin]="for the models" [cross]="for aarch64" [mutants]="to plant bugs and build them quickly")
 
 packages_of() {  # group -> names
@@ -31,9 +32,22 @@ packages_of() {  # group -> names
       if has spin || apt_knows spin; then echo spin gcc; fi
       ;;
     valgrind) echo valgrind ;;
-    bench) echo libbenchmark-dev libboost-fiber-dev python3 ;;
+    bench)
+      echo libboost-fiber-dev libabsl-dev libnsync-dev libtbb-dev
+      best_effort golang-go  # whatever Go there is; without it the peers in Go are left out, without cargo those in Rust
+      ;;
     cross) echo g++-aarch64-linux-gnu qemu-user ;;
+    page) best_effort nodejs npm ;;  # without them there is no page
+    browser) best_effort chromium ;;  # without it nobody looks
   esac
+}
+
+# Those that are here or can be.
+best_effort() {
+  local package
+  for package in "$@"; do
+    if has "$package" || apt_knows "$package"; then echo "$package"; fi
+  done
 }
 
 is_debian() { command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; }
@@ -59,6 +73,9 @@ has() {
       command -v "$1" >/dev/null
       return
       ;;
+    nodejs) command -v node >/dev/null; return ;;
+    golang-go) command -v go >/dev/null; return ;;
+    npm | chromium) command -v "$1" >/dev/null; return ;;
     ninja-build) command -v ninja >/dev/null; return ;;
     pkg-config) command -v pkg-config >/dev/null; return ;;
   esac
@@ -74,7 +91,9 @@ has() {
     nlohmann-json3-dev) header=nlohmann/json.hpp ;;
     libgtest-dev) header=gtest/gtest.h ;;
     libgmock-dev) header=gmock/gmock.h ;;
-    libbenchmark-dev) header=benchmark/benchmark.h ;;
+    libabsl-dev) header=absl/synchronization/mutex.h ;;
+    libnsync-dev) header=nsync.h ;;
+    libtbb-dev) header=oneapi/tbb/mutex.h ;;
     *) return 0 ;;  # a part of another package there
   esac
   [ -e "/usr/include/$header" ] || [ -e "/usr/local/include/$header" ]

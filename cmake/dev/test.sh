@@ -175,6 +175,6 @@ check_all() {
   stage "valgrind" valgrind_stage
   stage "fuzzers" fuzz_for 120
   stage "aarch64 under qemu-user" aarch64_stage
-  stage "benchmarks: smoke" python3 bench/table.py --quick
+  stage "benchmarks: smoke" bench_stage
   summary
 }

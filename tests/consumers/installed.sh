@@ -29,3 +29,7 @@ if odd=$(find "$prefix/include" -type f -not -name '*.hpp' | grep .); then
 fi
 [ -f "$prefix/include/mortise/lock/mutex.hpp" ]
 if [ -x "$build/mortise" ]; then "$prefix/bin/mortise" --version; fi
+if [ -x "$build/mortise" ] && [ -f "$build/share/mortise/report.html" ]; then  # where there is node
+  "$prefix/bin/mortise" run --for 10ms --report "$prefix/run.html"
+  grep -q '"schema":"mortise.run/1"' "$prefix/run.html"
+fi

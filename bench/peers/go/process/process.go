@@ -3,12 +3,13 @@ package process
 
 import (
 	"bufio"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Memory is a snapshot of /proc/self/status, in bytes.
@@ -51,13 +52,16 @@ func CPUTime() int64 {
 	return usage.Utime.Nano() + usage.Stime.Nano()
 }
 
-// Report prints one JSON line.
-func Report(record any) {
-	line, err := json.Marshal(record)
-	if err != nil {
-		Fail(err)
+// Settle returns once the process has been quiet for 200 ms: the last goroutine is asleep, the collector is done.
+func Settle() error {
+	for tries := 0; tries < 50; tries++ {
+		cpu := CPUTime()
+		time.Sleep(200 * time.Millisecond)
+		if CPUTime()-cpu < int64(10*time.Millisecond) {
+			return nil
+		}
 	}
-	fmt.Println(string(line))
+	return errors.New("the process did not come to rest within 10 s")
 }
 
 // Fail prints one line and exits 1.

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <app/bench/cell.hpp>
+#include <string>
+#include <vector>
+
+// The bars, each written once. What they are of is the plan's business.
+namespace app::bench::bars {
+
+bar p1_ops();
+bar p1_cpu();
+bar p2();
+bar p3();
+bar p3_against_go(const std::string& go);                     // as it comes
+bar p3_against_best_go(const std::vector<std::string>& all);  // whatever GOMAXPROCS suits it best
+bar p3_against_tokio(const std::vector<std::string>& all);
+bar p4(const std::string& kind);  // fiber, coroutine
+bar p4_ten_million();
+bar p5(const std::string& std);
+bar p6a_ops(const std::string& std);
+bar p6a_wait(const std::string& std);
+std::vector<bar> p6b();
+bar p7(const std::string& one_worker, bool gap_shorter_than_section);
+std::vector<bar> p8();
+bar p11_spawn(const std::string& kind);
+bar p11_switch();
+bar p12();
+
+}  // namespace app::bench::bars

@@ -1,0 +1,74 @@
+// Figures as people read them: the unit is in the name.
+
+// Rates keep a fourth digit: one that just fails to be another differs there.
+function scaled(value, units, precise = 0) {
+  let unit = 0;
+  let v = value;
+  while (Math.abs(v) >= 999.5 && unit + 1 < units.length) {
+    v /= 1000;
+    unit += 1;
+  }
+  const digits = Math.abs(v) < 9.995 ? 2 : Math.abs(v) < 99.95 ? 1 : precise;
+  return `${Number.isInteger(v) ? v : v.toFixed(digits)}\u202f${units[unit]}`;
+}
+
+export const nanoseconds = (value) => scaled(value, ["ns", "µs", "ms", "s"]);
+export const count = (value) => Math.round(value).toLocaleString("en-US");
+export const times = (ratio) => `${ratio < 100 ? ratio.toFixed(2) : count(ratio)}x`;
+export const percent = (value) => `${value.toFixed(Math.abs(value) < 9.995 ? 2 : 0)}\u202f%`;
+
+export function readable(figure, value) {
+  if (value === null || value === undefined) return "";
+  if (figure.endsWith("_per_s")) return scaled(value, ["/s", "k/s", "M/s", "G/s"], 1);
+  if (figure === "ns" || figure.endsWith("_ns")) return nanoseconds(value);
+  if (figure.endsWith("bytes_per_task")) return `${value.toFixed(value < 10 ? 2 : 0)}\u202fB`;
+  if (figure.endsWith("_bytes")) return scaled(value, ["B", "kB", "MB", "GB"]);
+  if (figure.endsWith("_percent")) return percent(value);
+  if (figure === "share") return value.toFixed(2);
+  return count(value);
+}
+
+const names = {
+  ops_per_s: "throughput",
+  share: "share, least to most",
+  ns: "time",
+  cpu_percent: "CPU, of one core",
+  bytes_per_task: "resident memory of a task",
+  page_table_bytes_per_task: "page tables of a task",
+  rss_bytes: "resident memory",
+  rss_peak_bytes: "most resident memory",
+  wait_half_ns: "wait, half of the time waited",
+  wait_max_ns: "longest wait",
+  p50_ns: "late by, median",
+  p99_ns: "p99",
+  max_ns: "longest",
+};
+
+// "wait_p999_ns" is "wait p99.9".
+export function titleOf(figure, workload) {
+  if (workload === "burst" && figure === "ns") return "a round, median";
+  if (workload === "burst" && (figure === "p99_ns" || figure === "max_ns")) return `a round, ${names[figure]}`;
+  if (workload === "sleep" && figure !== "p50_ns" && names[figure]?.length < 8) return `late by, ${names[figure]}`;
+  return names[figure] ?? figure.replace(/_(ns|bytes|percent)$/, "").replaceAll("_", " ").replace("p999", "p99.9");
+}
+
+export const moreIsBetter = (figure) => figure.endsWith("_per_s") || figure === "share";
+
+// What spans decades is shown on a logarithmic axis, as points: the length of a bar would mean nothing there.
+export const spansDecades = (figure) => /^(wait|stall|lateness)_/.test(figure) || /^(p50|p99|max)_ns$/.test(figure);
+
+const paramNames = {
+  parties: (n) => `${count(n)} parties`,
+  held_ns: (n) => `held ${nanoseconds(n)}`,
+  gap_ns: (n) => `gap ${nanoseconds(n)}`,
+  hog_ns: (n) => `hog ${nanoseconds(n)}`,
+  workers: (n) => (n === 1 ? "1 worker" : `${n} workers`),
+  readers: (n) => `${count(n)} readers`,
+  writers: (n) => `${count(n)} writers`,
+  tasks: (n) => `${count(n)} tasks`,
+  batch: (n) => `batches of ${count(n)}`,
+};
+
+export function paramText(params) {
+  return Object.entries(params).map(([key, n]) => paramNames[key]?.(n) ?? `${key} ${n}`).join(", ");
+}

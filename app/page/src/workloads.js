@@ -1,0 +1,89 @@
+// What the workloads are, which figures they have, and which lines stand side by side in one chart.
+import { paramText, moreIsBetter } from "./format.js";
+
+const contended = [
+  "ops_per_s", "wait_p999_ns", "wait_p99_ns", "wait_p50_ns", "wait_half_ns", "wait_max_ns", "share", "cpu_percent", "stall_p999_ns", "stall_max_ns",
+];
+const figures = {
+  contended, mixed: contended, hog: contended,
+  seed: ["ops_per_s", "cpu_percent", "rss_peak_bytes", "lateness_p50_ns", "lateness_p99_ns", "lateness_max_ns"],
+  burst: ["ns", "p99_ns", "max_ns", "stall_p999_ns", "stall_max_ns"],
+  sleep: ["p50_ns", "p99_ns", "max_ns", "cpu_percent", "stall_p999_ns", "stall_max_ns"],
+  footprint: ["bytes_per_task", "page_table_bytes_per_task", "rss_bytes"],
+  timer: ["ns", "lateness_p50_ns", "lateness_p99_ns"],
+  idle: ["cpu_percent"],
+};
+
+const told = {
+  seed: ["The seed's program", "Readers and writers share a map behind one mutex and sleep 1 ms between their turns."],
+  uncontended: ["Uncontended", "Lock and unlock of a mutex that nobody else wants."],
+  contended: ["Contended", "One mutex that all want: lock, count, hold for a while, unlock, do something else for a while. Beside the waits stand the stalls: how long this machine took a core away from a thread that only spins."],
+  mixed: ["Mixed", "Threads, fibers and coroutines on one mutex, a third of the parties each."],
+  burst: ["Burst", "All parties arrive at once, again and again; a round lasts until the last had the mutex."],
+  hog: ["Hog", "One party holds the mutex for long, again and again. Figures are those of the others."],
+  switch: ["Switch", "From one yield to the next party's, on one worker."],
+  spawn: ["Spawn", "Start and join of a task, in batches."],
+  timer: ["Timer", "CPU time of a timer armed and fired."],
+  sleep: ["Sleep", "How late a 1 ms sleep ends."],
+  footprint: ["Footprint", "What a task takes in memory while it sleeps."],
+  idle: ["Idle", "CPU that a process takes whose tasks all sleep for an hour."],
+};
+
+export const titleOfWorkload = (workload) => told[workload]?.[0] ?? workload;
+export const aboutWorkload = (workload) => told[workload]?.[1] ?? "";
+export const figuresOf = (workload) => figures[workload] ?? ["ns"];
+export const unique = (list) => [...new Set(list)];
+export const isOurs = (line) => line.contender === "mortise";
+export const median = (line, figure) => line.figures?.[figure]?.median;
+export const isSound = (line, figure) => !line.failed && median(line, figure) !== undefined;
+
+// What tells the contenders of one chart apart beside their names; everything else is the chart's title.
+const apart = (workload) => (workload === "footprint" ? ["tasks", "workers", "procs"] : ["workers", "procs"]);
+
+const split = (line) => {
+  const own = apart(line.workload);
+  const entries = Object.entries(line.params);
+  return {
+    shared: Object.fromEntries(entries.filter(([key]) => !own.includes(key))),
+    own: Object.fromEntries(entries.filter(([key]) => own.includes(key))),
+  };
+};
+
+export function labelOf(line) {
+  const own = paramText(split(line).own);
+  return { name: line.contender, detail: own ? `${line.kind}, ${own}` : line.kind };
+}
+
+// The line in words: "Contended, thread, 8 parties, held 20 ns".
+export function inWords(line, who = false) {
+  const text = `${titleOfWorkload(line.workload)}, ${who ? `${line.contender} ` : ""}${line.kind}`;
+  return Object.keys(line.params).length === 0 ? text : `${text}, ${paramText(line.params)}`;
+}
+
+// Lines of one workload, by chart. Threads have charts of their own where tasks on a few workers do the same work.
+export function panelsOf(lines) {
+  const panels = new Map();
+  for (const line of lines) {
+    const { shared } = split(line);
+    const onWorkers = ["contended", "burst", "hog"].includes(line.workload) && "workers" in line.params;
+    const key = JSON.stringify([shared, onWorkers]);
+    if (!panels.has(key)) panels.set(key, { title: paramText(shared), where: onWorkers ? "tasks on workers" : "", lines: [] });
+    panels.get(key).lines.push(line);
+  }
+  for (const panel of panels.values()) {
+    const threads = panel.lines.some((l) => l.kind === "thread") && ["contended", "burst", "hog"].includes(panel.lines[0].workload);
+    if (!panel.where && threads) panel.where = "threads";
+  }
+  return [...panels.values()];
+}
+
+// By how much a peer is ahead of the best of ours among these lines: above 1, or undefined. As the command's own table has it.
+export function aheadBy(line, lines, figure) {
+  if (isOurs(line) || !isSound(line, figure)) return undefined;
+  const ours = lines.filter((l) => isOurs(l) && isSound(l, figure)).map((l) => median(l, figure));
+  if (ours.length === 0) return undefined;
+  const more = moreIsBetter(figure);
+  const best = more ? Math.max(...ours) : Math.min(...ours);
+  const by = more ? median(line, figure) / best : best / median(line, figure);
+  return by > 1 ? by : undefined;
+}

@@ -1,0 +1,37 @@
+// std::mutex on threads; and in one of our fibers, where nobody else wants it: what a fiber's ratio is taken
+// against, since two cores of a shared machine differ by more than two mutexes do.
+//
+// The same file is built once more as contender-control: how far its figures are from std's is how far this
+// benchmark can be wrong about two equal mutexes.
+
+#include <gnu/libc-version.h>
+
+#include <mutex>
+#include <string>
+
+#include <bench/harness/contender.hpp>
+#include <bench/kind/mortise_tasks.hpp>
+#include <bench/kind/threads.hpp>
+#include <bench/workload/burst.hpp>
+#include <bench/workload/contended.hpp>
+#include <bench/workload/hog.hpp>
+#include <bench/workload/seed.hpp>
+#include <bench/workload/sleep.hpp>
+#include <bench/workload/switching.hpp>
+#include <bench/workload/uncontended.hpp>
+
+int main(int argc, char** argv) {
+  using threads = bench::threads<std::mutex>;
+  using in_a_fiber = bench::mortise_tasks<std::mutex>;
+  return bench::contender{MORTISE_BENCH_CONTENDER, std::string{"glibc "} + gnu_get_libc_version()}
+      .offers({"uncontended", "thread", bench::uncontended<threads>})
+      .offers({"uncontended", "fiber", bench::uncontended<in_a_fiber>})
+      .offers({"contended", "thread", bench::contended<threads>})
+      .offers({"burst", "thread", bench::burst<threads>})
+      .offers({"hog", "thread", bench::hog<threads>})
+      .offers({"seed", "thread", bench::seed<threads>})
+      .offers({"switch", "thread", bench::switching<threads>})
+      .offers({"spawn", "thread", bench::spawning<threads, bench::counting_task>})
+      .offers({"sleep", "thread", bench::sleeping<threads>})
+      .main(argc, argv);
+}
