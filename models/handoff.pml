@@ -59,9 +59,9 @@ bool guard;
 //@ wait/offer.hpp | m_who[i]->unpark();
 inline wake(told) {  // in any order
   do
-  :: told & 1 -> unpark(0)
+  :: told & 1 -> unpark(0)  // unreached: ONCE, by the warden
 #if N > 2
-  :: told & 2 -> unpark(1)
+  :: told & 2 -> unpark(1)  // unreached: ONCE, by the warden
 #endif
 #if N > 3
   :: told & 4 -> unpark(2)
@@ -79,11 +79,11 @@ proctype coroutine(byte me) {
   :: true ->
     if
     :: d_step {  //@ lock/mutex.hpp | bool await_ready() const noexcept { return m_mutex.try_fast(); }
-        word == 0 -> word = HELD;
+        obtainable(word) -> word = word | HELD;
         took = true;
         enter(me)
       }
-    :: word != 0 ->
+    :: !obtainable(word) ->
       ticket[me] = making;  //@ wait/ticket.cpp | t->m_state.store(making, memory_order_relaxed);  // O2; keeps I3
       take_or_queue(me, w, i, took);  //@ lock/mutex.cpp | } else if (take_or_queue(n)) {
       d_step {  //@ lock/mutex.cpp | who->has_suspended();  // from here on the frame may be running elsewhere
@@ -140,8 +140,8 @@ proctype thread(byte me) {
   do
   :: true ->
     if
-    :: d_step { word == 0 -> word = HELD; took = true; enter(me) }
-    :: word != 0 ->
+    :: d_step { obtainable(word) -> word = word | HELD; took = true; enter(me) }
+    :: !obtainable(word) ->
       take_or_queue(me, w, i, took);
       do
       :: took -> break
@@ -166,13 +166,13 @@ end_warden:
   do
   :: atomic { listed && !guard -> guard = true }
     if
-    :: d_step {  //@ lock/mutex.cpp | if (!m.m_word.compare_exchange_strong(w, w | word::queue_lock, memory_order_acquire, memory_order_relaxed))
+    :: d_step {  //@ lock/mutex.cpp | if ((w & (word::held | word::queue_lock)) != 0 || !m.try_queue_lock(w)) return;
         !(word & (HELD | QUEUE_LOCK)) -> w = word & FLAGS;
         word = word | QUEUE_LOCK;
         choose(told, i, count)  //@ lock/mutex.cpp | next.choose(head_of(w), age_clock_now());  // keeps I2
       }
-      d_step { release_queue_lock(w, i); w = 0 }
-    :: word & (HELD | QUEUE_LOCK)  //@ lock/mutex.cpp | if ((w & (word::held | word::queue_lock)) != 0) return;
+      d_step { w = w | told_if_head; release_queue_lock(w, i); w = 0 }  //@ lock/mutex.cpp | m.release_queue_lock((w & ~word::told) | told_if(*head_of(w)));
+    :: word & (HELD | QUEUE_LOCK)
     fi;
     guard = false;
     wake(told)  //@ wait/warden.cpp | next.wake();

@@ -1,7 +1,7 @@
 // The mutex among OS threads: the word, the queue, sleeping and waking.
 //
-// 1. Promise     shown complete for N threads: one holder; nobody sleeps for ever; the first in the queue is passed once at
-//                most when its patience is over. Progress (`served`): who is in the queue and does not give up holds the
+// 1. Promise     shown complete for N threads: one holder; nobody sleeps for ever; nobody goes before the first in the queue
+//                once it insists. Progress (`served`): who is in the queue and does not give up holds the
 //                lock some day, if each thread that can go on does so some day (weak fairness).
 // 2. Word        as in lock/mutex.cpp; WATCHED stays 0 among threads (handoff.pml has it); CONTENDED is not modelled
 // 3. States      each thread rests, tries, locks or locks with a deadline, over and over, or stops for good
@@ -62,12 +62,12 @@ proctype thread(byte me) {
   :: true ->
     note_trying(me, true);
     if
-    :: d_step {  //@ lock/mutex.hpp | m_word.compare_exchange_strong(expected, word::held, memory_order_acquire, memory_order_relaxed);
-        word == 0 -> word = HELD;
+    :: d_step {  //@ lock/mutex.hpp | restartable::set_byte(m_word, word::held);
+        obtainable(word) -> word = word | HELD;
         took = true;
         enter(me)
       }
-    :: word != 0 ->  //@ lock/mutex.cpp | if (take_or_queue(n)) return true;
+    :: !obtainable(word) ->  //@ lock/mutex.cpp | if (take_or_queue(n)) return true;
 #ifdef GIVE_UP  // the last so many give up
       if
       :: true
@@ -88,7 +88,7 @@ proctype thread(byte me) {
 #endif
         fi;
 wants_queue_lock:
-        claim(me, w, i, took);  //@ lock/mutex.cpp | if (claim(n)) return true;
+        claim(me, w, i, took);  //@ lock/mutex.cpp | if (n.who->runs_by_itself() ? stand_by(n, deadline) : claim(n)) return true;
 #ifdef GIVE_UP
         if
         :: !took && bounded -> leave(me, w, i, count); break  //@ lock/mutex.cpp | leave(n);

@@ -1,22 +1,21 @@
-// An unlock without an RMW: a restartable sequence that stores one byte, against waiters that announce themselves and then
-// call membarrier. Not in the code yet; the design that it must follow, and why each part of it is there.
+// The unlock without an RMW: a restartable sequence that clears one byte, against waiters that announce themselves and then
+// interrupt all sequences (lock/mutex.cpp, base/restartable.hpp).
 //
 // 1. Promise     shown complete: one holder; nobody sleeps for ever; after the store that frees the lock the unlocker does
 //                not touch it (the next holder may destroy it)
-// 2. Word        byte 0: HELD. Byte 1: CONTENDED, exact: unlocks go by RMW; set by a waiter, cleared when the queue gets
-//                empty, or later (HYSTERESIS). The queue stands for the head's bytes and for what QUEUE_LOCK guards, which
-//                mutex_word.pml has: here one RMW does what is done under it.
+// 2. Word        byte 0: HELD. Byte 1: CONTENDED, unlocks go by RMW, set by who queues first, cleared by an unlock that owes
+//                nothing, or a later one; QUEUE_LOCK. The queue stands for the head's bytes; what is done under QUEUE_LOCK is one
+//                step here, but for the announcement: mutex_word.pml has it.
 // 3. States      free, held, held and contended; see the code below
-// 4. Invariants  I1 the byte store is committed only if the whole word said exactly HELD in the same sequence
-//                I2 someone in the queue  =>  CONTENDED
-//                I3 someone sleeps, and the lock is not held  =>  a wake is in flight, or the announcer has not looked again
+// 4. Invariants  I1 HELD and QUEUE_LOCK: the word is the owner's of QUEUE_LOCK, but for who has just announced itself
+//                I5 QUEUE_LOCK, or someone in the queue whose wake is not in flight  =>  CONTENDED
 // 5. Orderings   x86-TSO is modelled: a plain store waits in its thread's store buffer (`buffered`) until it drains at some
 //                moment; an RMW drains first. membarrier(PRIVATE_EXPEDITED_RSEQ), thread by thread: drains its buffer, and
 //                aborts the sequence it is in. Shape: asymmetric Dekker. The unlocker reads CONTENDED, then stores HELD = 0;
 //                the waiter stores CONTENDED, then reads HELD; the membarrier is the fence of both.
 // 6. Last touch  the byte store, `gone` says that the next holder has destroyed the lock
-// 7. Wake ledger who set CONTENDED owes the wake for all who queued until it has looked at HELD again; they may sleep at
-//                once. Else who clears HELD by RMW with a queue owes it.
+// 7. Wake ledger who set CONTENDED takes the lock if it finds it free: nobody queued meanwhile. Else who clears HELD by RMW
+//                with a queue owes a wake.
 // 8. Evidence    variants and figures in README.md. Controls: CONTROL_NO_RECHECK, CONTROL_NO_BARRIER, CONTROL_NO_ABORT,
 //                CONTROL_WHOLE_WORD, CONTROL_LOAD_AFTER
 //
@@ -29,6 +28,7 @@
 
 bool held;       // byte 0 as it is in memory
 bool contended;  // byte 1
+bool queue_lock;
 bool waits[N];   // the queue, as a set: any of them may be told
 bool offered[N];
 byte waiting;    // how many there are in it
@@ -42,9 +42,15 @@ byte holders;
 byte have_held;  // ONCE: each locks once, the last destroys the lock
 bool gone;
 
-#define word_is_held (held && !contended && waiting == 0)
+#define word_is_held (held && !contended)  //@ base/restartable.hpp | "cmpb $0, %[second]\n\t"
 #define touch assert(!gone)
 #define drained (buffered[me] == nothing)
+
+#if defined(CONTROL_NO_RECHECK) || defined(CONTROL_NO_BARRIER) || defined(CONTROL_NO_ABORT) || defined(CONTROL_WHOLE_WORD)
+#define keeps_I1 skip
+#else
+#define keeps_I1 assert(held && contended)
+#endif
 
 #ifdef ONCE
 #define again_or_stop break
@@ -56,7 +62,7 @@ bool gone;
 #define the_store word_store
 #define drain(t) \
     if \
-    :: buffered[t] == word_store -> held = false; contended = false; waiting = 0; i = 0; \
+    :: buffered[t] == word_store -> held = false; contended = false; queue_lock = false; waiting = 0; i = 0; \
       do \
       :: i < N -> waits[i] = false; offered[i] = false; i++ \
       :: else -> i = 0; break \
@@ -158,51 +164,69 @@ proctype thread(byte me) {
     if
     :: d_step { drained && !held && !contended && waiting == 0 -> touch; enter(me); took = true }
     :: d_step { drained && !held && (contended || waiting != 0) -> touch; enter(me); took = true }  // a barger
-    :: d_step {  // announces itself: a CAS that finds HELD
-        drained && held -> touch;
-        waits[me] = true;
-        waiting++;
+    :: d_step {  //@ lock/mutex.cpp | std::uint64_t ours = (w & ~word::quiet_most) | word::queue_lock;
+        drained && held && !queue_lock -> touch;
         first = !contended;
         contended = true;
+        queue_lock = true;
         took = false
       }
       if
-      :: first ->
+      :: first ->  //@ lock/mutex.cpp | if (announces) {
 #ifndef CONTROL_NO_BARRIER  // control: the waiter's own fence only
-        membarrier(i);
+        membarrier(i);  //@ lock/mutex.cpp | restartable::interrupt_all();
+        skip;
 #endif
 #ifndef CONTROL_NO_RECHECK  // control: sleeps without another look
-        touch;
-        if
-        :: !held ->
-#ifdef TELLS_ITSELF  // no control: this will do, since its own unlock sees to the others
-          d_step { if :: !told_any -> told = me; offered[me] = true :: else fi }
-#else
-          atomic { choose(told) }
-#endif
-          wake(told)
-        :: else
-        fi
+        d_step {  //@ lock/mutex.cpp | if (m_word.compare_exchange_strong(expected, w | word::held, memory_order_acquire, memory_order_relaxed))
+          touch;
+          if
+          :: !held -> queue_lock = false; enter(me); took = true
+          :: else
+          fi
+        }
 #endif
         first = false
       :: else
+      fi;
+      if
+      :: took
+      :: !took ->
+        d_step {  //@ lock/mutex.cpp | m_word.store(bits_of(head) | flags, memory_order_release);  // O3
+          touch;
+          keeps_I1;
+          waits[me] = true;
+          waiting++;
+          held = true;  // a store of the whole word, as it was seen
+          queue_lock = false
+        }
       fi;
       do
       :: took -> break
       :: !took && permit[me] ->
         permit[me] = false;
-        d_step {  // claims
-          touch;
+        d_step {  //@ lock/mutex_turns.cpp | until_free(age_clock_now() + turn, looks_of_a_standby, otherwise::keeps_its_offer)
+          !queue_lock -> touch;  //@ lock/mutex.cpp | std::uint64_t w = take_queue_lock();
           assert(waits[me]);
+          first = !contended;
+          contended = true;
+          queue_lock = true
+        }
+        if
+        :: first ->
+#ifndef CONTROL_NO_BARRIER
+          membarrier(i);
+          skip
+#endif
+        :: else
+        fi;
+        d_step {  //@ lock/mutex.cpp | bool mutex::claim(wait::waiter& n, otherwise what) noexcept {
+          touch;
+          first = false;
+          queue_lock = false;
           if
           :: !held ->
             waits[me] = false; offered[me] = false; waiting--;
-#ifndef HYSTERESIS
-            if
-            :: waiting == 0 -> contended = false
-            :: else
-            fi;
-#endif
             enter(me);
             took = true
           :: else -> offered[me] = false
@@ -224,7 +248,7 @@ proctype thread(byte me) {
     if
     :: d_step { !aborted[me] && word_is_held -> touch }  // loads the word
       if
-      :: d_step {  // the commit: one byte
+      :: d_step {  //@ base/restartable.hpp | "movb $0, %[byte]\n"
           !aborted[me] -> touch;
           in_sequence[me] = false;
           buffered[me] = the_store
@@ -239,19 +263,20 @@ proctype thread(byte me) {
 by_rmw:
       if
       :: atomic {
-          drained && waiting == 0 -> touch;
+          drained && (waiting == 0 || told_any) && !queue_lock -> touch;  //@ lock/mutex.cpp | if (m_word.compare_exchange_weak(w, after, memory_order_release, memory_order_relaxed)) {  // O2
           assert(held);
           held = false;
-#ifdef HYSTERESIS
           if
           :: true
           :: true -> contended = false
           fi
-#else
-          assert(!contended)
-#endif
         }
-      :: atomic { drained && waiting != 0 -> touch; assert(held && contended); held = false; choose(told) }
+      :: atomic {
+          drained && waiting != 0 && !told_any && !queue_lock -> touch;
+          assert(held && contended);
+          held = false;
+          choose(told)
+        }
         wake(told)
       fi
     fi;

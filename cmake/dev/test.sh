@@ -152,11 +152,12 @@ test_all() {
   summary
 }
 
-# Every schedule with one preemption more than in ./dev test, and a hundred times as many random ones.
+# Every schedule with one preemption more than in ./dev test, and a hundred times as many random ones: 20 minutes on one core.
+# MORTISE_MODEL_BOUND=+2 asks for two more, at 20 minutes and upwards for each mix of three.
 models_stage() {
   local figures=$PWD/build/release/models.jsonl
   rm -f "$figures"
-  export MORTISE_MODEL_FIGURES=$figures MORTISE_MODEL_BOUND=+1 MORTISE_MODEL_RANDOM=x100
+  export MORTISE_MODEL_FIGURES=$figures MORTISE_MODEL_BOUND=${MORTISE_MODEL_BOUND:-+1} MORTISE_MODEL_RANDOM=x100
   release_stage -L model --timeout 7200 || return
   say "$(python3 tests/explore/figures.py "$figures")"
 }

@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include <mortise/base/sanitizers.hpp>
+#include <support/emulated.hpp>
 
 #include "broken_locks.hpp"
 #include "parties.hpp"
@@ -55,7 +56,12 @@ bool serves_all(typename Traits::lock& m) {
 }
 
 template <class Traits>
-class forked : public testing::Test {};
+class forked : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (mortise::test::emulated()) GTEST_SKIP() << "the emulator ends in a child that starts threads";
+  }
+};
 using forked_locks = list_of<any, belongs_to_its_process, faultless>::types;
 TYPED_TEST_SUITE(forked, forked_locks, lock_names);
 

@@ -9,6 +9,7 @@
 #include <mortise/base/futex.hpp>
 #include <mortise/base/membarrier.hpp>
 #include <mortise/base/os_thread.hpp>
+#include <mortise/base/restartable.hpp>
 
 namespace explore {
 
@@ -92,6 +93,9 @@ void futex_wake(const atomic<std::uint32_t>& word, int count) noexcept {
 
 bool membarrier_available() noexcept { return explore::engine::instance().options().membarrier; }
 void membarrier() noexcept { explore::memory::instance().membarrier(); }
+
+bool restartable::in_use() noexcept { return membarrier_available(); }
+void restartable::interrupt_all() noexcept { membarrier(); }
 
 nanos age_clock_now() noexcept { return now_ns(); }
 bool counter_is_trusted() noexcept { return false; }

@@ -83,7 +83,9 @@ void report(const char* name, const char* how, memory_model m, budget b, const f
   }
 }
 
-budget bound_of(const bounds& b) { return {b.preemptions + settings().more_preemptions, b.deviations}; }
+budget bound_of(const bounds& b) {
+  return {b.preemptions + (b.as_is ? 0 : settings().more_preemptions), b.deviations};
+}
 
 // `expected`: a fault has to be found within the bound, so that bounds are known to be large enough.
 std::optional<found> explore_in(const char* name, const bounds& b, memory_model m, void (*scenario)(),

@@ -29,6 +29,7 @@ struct bounds {
   bool membarrier = true;
   unsigned random_runs = 300;  // beyond the bound, in each memory model
   unsigned most_steps = 4'000;
+  bool as_is = false;  // about the bound itself: no setting widens it
 };
 
 // Ends the execution as a failure.

@@ -200,7 +200,9 @@ volatile unsigned within = 4;
   volatile int local[4];
   if (!really) local[2] = 0;
   mortise::yield();
-  branch_on(local + 2);
+  const volatile int* p = local + 2;
+  asm volatile("" : "+r"(p));  // the compiler must not see that this is unset
+  branch_on(p);
 }
 
 [[gnu::noinline]] void shift_by(unsigned bits) {

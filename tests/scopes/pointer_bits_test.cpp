@@ -49,6 +49,8 @@ tagged lock_once(mortise::mutex& m) { auto hold = co_await m.async_lock(); }
 
 // The bug: the waiter's tag is lost in the word, the queue's ends no longer compare equal, and the queue breaks.
 TEST(pointer_bits_death, a_tagged_frame_that_would_queue_is_named) {
+  testing::GTEST_FLAG(death_test_style) =
+      "threadsafe";  // it starts a thread, which a child of a fork cannot in the emulator
   mortise::mutex m;
   lock_once(m);  // free: nothing is kept of the address
   m.lock();

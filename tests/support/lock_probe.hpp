@@ -2,7 +2,6 @@
 
 #include <thread>
 
-#include <mortise/base/age_clock.hpp>
 #include <mortise/lock/guarded.hpp>
 #include <mortise/lock/mutex.hpp>
 
@@ -24,13 +23,13 @@ class lock_probe {
     return waiters(g.m_mutex);
   }
 
-  // How long the first in the queue has waited, by the age clock; 0 without one.
-  static nanos longest_wait(mutex& m) {
+  // Whether the first in the queue insists: nobody goes before it any more.
+  static bool insists(mutex& m) {
     const std::uint64_t w = m.take_queue_lock();
     const wait::waiter* const head = mutex::head_of(w);
-    const nanos waited = head == nullptr ? 0 : age_clock_now() - head->since;
+    const bool yes = head != nullptr && head->insists;
     m.release_queue_lock(w);
-    return waited;
+    return yes;
   }
 
   // What a mutex looks like to someone who must not wait for it, in a program that hangs. `visit` is called for
@@ -50,8 +49,7 @@ class lock_probe {
       if (seen.queue_locked) {
         std::this_thread::yield();
         w = m.m_word.load(memory_order_relaxed);
-      } else if (m.m_word.compare_exchange_weak(w, w | word::queue_lock, memory_order_acquire,
-                                                memory_order_relaxed)) {
+      } else if (m.try_queue_lock(w)) {
         break;
       }
     }

@@ -7,7 +7,7 @@
 set -u
 compiler=$1 root=$2
 most_lines=41300 most_bytes=1418000        # all of it, with the standard library it was measured with
-most_own_lines=350 most_own_bytes=11900    # what mortise adds, with any
+most_own_lines=440 most_own_bytes=15700    # what mortise adds, with any
 
 cost() {  # HEADER... -> lines and bytes
   printf '#include <%s>\n' "$@" | "$compiler" -std=c++20 -I"$root" -E -P -x c++ - | wc -lc

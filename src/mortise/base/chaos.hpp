@@ -4,7 +4,7 @@
 // may do at any time but hardly ever do is done often: threads are preempted at atomic operations, wakes come late or for no
 // reason, work is stolen at random, and a task goes on on another worker each time it suspends.
 //
-//     MORTISE_CHAOS=migrate,preempt,delay,spurious,steal     what is done; without it all, `none` nothing
+//     MORTISE_CHAOS=migrate,preempt,delay,spurious,steal,abort    what is done; without it all, `none` nothing
 //     MORTISE_CHAOS_SEED=123                                 without it another in each run; it is printed
 //     MORTISE_CHAOS_QUIET=1                                  a seed that was given is not printed
 //
@@ -24,8 +24,7 @@ enum class chaos : unsigned char {
   delay,     // a wake that was decided on takes its time
   spurious,  // a wait ends for no reason
   steal,     // work and overdue timers are taken from a worker that does not need help, victims in any order
-  abort,  // restartable sequences: kept for the unlock without an RMW, which asks `chaos_strikes(chaos::abort)` in its
-  // sequence; nothing asks yet
+  abort,     // an unlock is done as if its restartable sequence had been interrupted
 };
 
 #if MORTISE_IS_CHAOS

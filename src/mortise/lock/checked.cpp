@@ -139,7 +139,7 @@ void mutex::check_wait() noexcept {
 mutex::~mutex() {
   const std::uint64_t w =
       m_word.load(memory_order_relaxed);  // whoever still used it would race with this, and is named
-  if (w == 0) return;
+  if ((w & (word::held | word::head)) == 0) return;
   if (head_of(w) != nullptr) {
     fatal("the mutex at %p is destroyed while others wait for it: it must outlive its waiters",
           static_cast<void*>(this));

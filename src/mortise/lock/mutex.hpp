@@ -17,6 +17,7 @@
 #include <mortise/base/abi.hpp>
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/clock.hpp>
+#include <mortise/base/restartable.hpp>
 #include <mortise/lock/call_site.hpp>
 #include <mortise/lock/thread_safety.hpp>
 #include <mortise/wait/budget.hpp>
@@ -31,7 +32,8 @@ namespace mortise::inline MORTISE_ABI {
 // Promises (docs/proof.md tells what holds each)
 // - M1 At most one party holds it; what a holder wrote is seen by the next.
 // - M2 One queue for all kinds of waiters. A free lock may be taken past the queue until the first in it has waited
-//   1 ms; from the next unlock on it is handed out strictly first come, first served.
+//   1 ms, has come when it was told, and found the lock taken: the next unlock gives it to that one. It is told at once, so
+//   it is passed for 1 ms, the time that the system takes to run it, and a turn of 0.1 ms at most.
 // - M3 unlock runs no waiter's code.
 // - M4 unlock touches the mutex for the last time when it frees it: whoever holds it next may destroy it at once.
 // - M5 It belongs to the party, not to the OS thread: a fiber may lock on one worker and unlock on another.
@@ -100,16 +102,12 @@ class MORTISE_CAPABILITY("mutex") mutex {
     return true;
   }
 
-  // Frees the lock. Requires: it is locked, in checked builds by the caller. Never blocks. Cost: one RMW when
-  // nobody waits.
+  // Frees the lock. Requires: it is locked, in checked builds by the caller. Never blocks. Cost, when nobody waits: two
+  // loads and a store where restartable sequences are to be had (base/restartable.hpp), else one RMW.
   void unlock() noexcept MORTISE_RELEASE() {
     noted_release();
-    std::uint64_t expected = word::held;
-    // O2
-    if (!m_word.compare_exchange_strong(expected, 0, memory_order_release, memory_order_relaxed))
-        [[unlikely]] {
+    if (!restartable::clear_byte(m_word, word::held)) [[unlikely]]  // O2
       unlock_slow();
-    }
   }
 
   class async_lock_operation;
@@ -124,19 +122,21 @@ class MORTISE_CAPABILITY("mutex") mutex {
 
  private:
   struct word {
-    static constexpr std::uint64_t held = 1;                // byte 0
-    static constexpr std::uint64_t contended = 1ull << 8;   // byte 1, kept for the restartable unlock
-    static constexpr std::uint64_t queue_lock = 1ull << 9;  //
-    static constexpr std::uint64_t starving = 1ull << 10;   //
-    static constexpr std::uint64_t watched = 1ull << 11;    //
-    static constexpr unsigned head_shift = 16;              // bytes 2 to 7: the first waiter
+    static constexpr std::uint64_t held = 1 << 0;         // byte 0: who may take it
+    static constexpr std::uint64_t starving = 1 << 1;     //
+    static constexpr std::uint64_t contended = 1 << 8;    // byte 1: what an unlock has to see to
+    static constexpr std::uint64_t queue_lock = 1 << 9;   //
+    static constexpr std::uint64_t told = 1 << 10;        //
+    static constexpr std::uint64_t quiet_one = 1 << 11;   // counts up to
+    static constexpr std::uint64_t quiet_most = 7 << 11;  // this
+    static constexpr std::uint64_t second_byte = 0xff << 8;
+    static constexpr std::uint64_t watched = 1 << 16;  // where the first waiter's address has zeros
+    static constexpr unsigned head_shift = 16;         // bytes 2 to 7: the first waiter
+    static constexpr std::uint64_t head = ~std::uint64_t{0} << 19;
   };
 
   bool try_fast() noexcept {
-    std::uint64_t expected = 0;
-    // O1
-    return wait::spend_budget() &&
-           m_word.compare_exchange_strong(expected, word::held, memory_order_acquire, memory_order_relaxed);
+    return wait::spend_budget() && restartable::set_byte(m_word, word::held);  // O1
   }
 
   MORTISE_API bool try_slow() noexcept;
@@ -147,16 +147,23 @@ class MORTISE_CAPABILITY("mutex") mutex {
 
   // The parts of the slow paths, in mutex.cpp.
   static wait::waiter* head_of(std::uint64_t w) noexcept {
-    return reinterpret_cast<wait::waiter*>(w >> word::head_shift);
+    return reinterpret_cast<wait::waiter*>((w & word::head) >> word::head_shift);
   }
   static std::uint64_t bits_of(const wait::waiter* head) noexcept {
     return reinterpret_cast<std::uint64_t>(head) << word::head_shift;
   }
   static bool obtainable(std::uint64_t w) noexcept { return (w & (word::held | word::starving)) == 0; }
   bool take_or_queue(wait::waiter& n) noexcept;
-  MORTISE_API bool claim(wait::waiter& n) noexcept;
+  enum class otherwise : bool { keeps_its_offer, goes_to_sleep };
+  MORTISE_API bool claim(wait::waiter& n, otherwise what = otherwise::goes_to_sleep) noexcept;
+  static bool may_claim(const wait::waiter& head, const wait::waiter& n, std::uint64_t w) noexcept;
+  bool stand_by(wait::waiter& n, nanos deadline) noexcept;
+  bool turn_is_over() const noexcept;
   MORTISE_API void leave(wait::waiter& n) noexcept;
+  static std::uint64_t after_quiet_unlock(std::uint64_t w) noexcept;
+  static std::uint64_t told_if(const wait::waiter& head) noexcept;
   std::uint64_t guard_offers(const wait::waiter& head, std::uint64_t flags) noexcept;
+  bool try_queue_lock(std::uint64_t& w) noexcept;
   std::uint64_t take_queue_lock() noexcept;
   void release_queue_lock(std::uint64_t keep) noexcept;
   static void examine(void* self, wait::offer& next) noexcept;

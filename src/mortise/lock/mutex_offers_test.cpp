@@ -19,6 +19,16 @@ foreign::coroutine take_once(mortise::mutex& m, foreign::manual_executor& ex, in
   ++taken;
 }
 
+// Waits in `waiting` for a millisecond, comes when it is told, and finds the lock taken again: it insists. The caller holds the lock.
+void make_insist(mortise::mutex& m, foreign::manual_executor& ex) {
+  do {
+    std::this_thread::sleep_for(2ms);
+    m.unlock();
+    m.lock();
+    ex.run_all();
+  } while (!lock_probe::insists(m));
+}
+
 // The bug: who has waited for a millisecond is passed for as long as others are quick.
 TEST(mutex_offers, reserved_lock_refuses_who_is_not_in_the_queue) {
   mortise::mutex m;
@@ -26,7 +36,7 @@ TEST(mutex_offers, reserved_lock_refuses_who_is_not_in_the_queue) {
   int taken = 0;
   m.lock();
   const auto waiting = take_once(m, ex, taken);
-  std::this_thread::sleep_for(2ms);
+  make_insist(m, ex);
   m.unlock();
   EXPECT_FALSE(m.try_lock());
   EXPECT_FALSE(m.try_lock_for(0s));
@@ -34,6 +44,23 @@ TEST(mutex_offers, reserved_lock_refuses_who_is_not_in_the_queue) {
   EXPECT_EQ(taken, 1);
   EXPECT_TRUE(m.try_lock());  // and no longer than that
   m.unlock();
+}
+
+// The bug: a lock is left idle for one who has waited long and is not there yet, so that each of many waiters costs all others a wake.
+TEST(mutex_offers, lock_is_taken_past_one_who_has_not_come_yet) {
+  mortise::mutex m;
+  foreign::manual_executor ex;
+  int taken = 0;
+  m.lock();
+  const auto waiting = take_once(m, ex, taken);
+  std::this_thread::sleep_for(2ms);
+  m.unlock();
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(m.try_lock());
+    m.unlock();
+  }
+  EXPECT_EQ(ex.run_all(), 1u);
+  EXPECT_EQ(taken, 1);
 }
 
 // The bug: who was told in advance, to save a wake, takes the reserved lock before the one in front of it.
@@ -44,8 +71,8 @@ TEST(mutex_offers, who_is_told_early_waits_for_its_turn) {
     int first = 0, second = 0;
     m.lock();
     const auto a = take_once(m, front, first);
+    make_insist(m, front);
     const auto b = take_once(m, behind, second);
-    std::this_thread::sleep_for(2ms);
     const auto told = std::chrono::steady_clock::now();
     m.unlock();  // both are told
     behind.run_all();

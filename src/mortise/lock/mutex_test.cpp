@@ -225,7 +225,12 @@ TEST(mutex, the_warden_holds_nothing_while_it_posts) {
   unlocking_executor unlocking{held};
   m.lock();
   const auto first = take_once(m, stopped, taken);
-  std::this_thread::sleep_for(2ms);  // so that the lock is reserved for the queue
+  while (!lock_probe::insists(m)) {  // so that the lock is reserved for the queue
+    std::this_thread::sleep_for(2ms);
+    m.unlock();
+    m.lock();
+    stopped.run_all();
+  }
   m.unlock();
   const auto second = take_once(m, unlocking, taken);          // comes later, so the warden tells it
   while (!unlocking.posted.load()) std::this_thread::yield();  // hangs if the warden waits for itself

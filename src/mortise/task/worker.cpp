@@ -50,7 +50,7 @@ constexpr nanos longest_patrol = 16'000'000;
 // How far ahead the queue is walked: with a hundred thousand tasks memory latency is the whole cost.
 constexpr std::uint32_t prefetch_block = 8;
 constexpr std::uint32_t prefetch_stack = 4;
-constexpr int stack_lines = 6;
+constexpr int stack_lines = 4;
 
 MORTISE_PER_THREAD(worker*) this_worker{nullptr};
 
@@ -304,6 +304,7 @@ void worker::prefetch() const noexcept {
   if (const task_block* soon = m_queue.peek(prefetch_stack); soon != nullptr) {
     const char* at = static_cast<const char*>(soon->rest.where());
     for (int i = 0; i < stack_lines; ++i) __builtin_prefetch(at + i * static_cast<int>(cache_line), 1);
+    __builtin_prefetch(soon->body);  // what it captured
   }
 }
 

@@ -55,8 +55,8 @@ bool worker::raid() noexcept {
     const unsigned overdue =
         some ? 0
              : peer.m_timers.advance_as_peer(m_now, m_queue.room(),
-                                             [this](task_block& t, std::uint16_t round, nanos at) noexcept {
-                                               if (wake_sleeper(t, round, at)) enqueue(t);
+                                             [this](task_block& t, std::uint16_t round, nanos) noexcept {
+                                               if (fired(t, round)) enqueue(t);
                                              });
     if (some || overdue != 0) return true;
   }

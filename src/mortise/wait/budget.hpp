@@ -16,6 +16,9 @@ MORTISE_EXTERN_PER_THREAD(int) budget;
 
 inline int budget_left() noexcept { return load_any_thread(budget); }
 
+// Whether the caller is preempted by the kernel, and so has no budget to heed. May say no for such a one, too.
+inline bool budget_is_unlimited() noexcept { return budget_left() > unlimited_budget / 2; }
+
 // Spends one unit. False: the budget is gone, call `refill_budget()` before anything else.
 inline bool spend_budget() noexcept {
   const int left = budget_left() - 1;

@@ -20,6 +20,9 @@ struct waiter {
   // By the age clock, when it was last told to come and claim; 0: no such wake is in flight.
   plain<nanos> offered = 0;
 
+  // It has waited long, came when it was told, and found the lock taken: from now on nobody goes before it.
+  plain<bool> insists = false;
+
   // For parties that cannot run their own waiting loop (coroutines, callbacks): what their wake does for
   // them.
   //   claim  take what was offered; false: nothing was to be had, the party stays queued and asleep
