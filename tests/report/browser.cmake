@@ -1,9 +1,11 @@
-# cmake -Dnode= -Dnpm= -Dchromium= -Dmortise= -Dpage= -Dsample= -Dsource= -Dbinary= -P browser.cmake
+# cmake -Dnode= -Dnpm= -Dmortise= -Dpage= -Dsample= -Dsource= -Dbinary= -P browser.cmake
 
 function(skip_because why)
   message("report: skipped: ${why}")
 endfunction()
 
+# Looked for now: it may have been installed after the build was configured.
+find_program(chromium NAMES chromium chromium-browser google-chrome)
 if(NOT chromium)
   skip_because("there is no Chromium")
   return()
