@@ -280,3 +280,39 @@ impl RoundBarrier {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keeps others out, but takes back every hundredth increment, as a lost update would.
+    struct Lossy(Mutex<(u64, u64)>);
+
+    impl Lock for Lossy {
+        fn new() -> Self {
+            Lossy(Mutex::new((0, 0)))
+        }
+        fn with<R>(&self, section: impl FnOnce(&mut u64) -> R) -> R {
+            let mut hold = self.0.lock().unwrap();
+            hold.1 += 1;
+            let lost = hold.1 % 100 == 0;
+            let result = section(&mut hold.0);
+            hold.0 -= u64::from(lost);
+            result
+        }
+    }
+
+    fn run(workload: fn(&mut Keys, &mut Line) -> Outcome<()>, words: &[&str]) -> Outcome<()> {
+        let words: Vec<_> = words.iter().map(|w| w.to_string()).collect();
+        workload(&mut Keys::read(&words)?, &mut Line::new("test"))
+    }
+
+    // The control: with a lock that loses increments every workload must fail.
+    #[test]
+    fn a_lock_that_loses_increments_is_found_out() {
+        assert!(run(uncontended::<Lossy>, &["iterations:20000"]).is_err());
+        assert!(run(contended::<Lossy>, &["parties:2", "for_ms:10"]).is_err());
+        assert!(run(hog::<Lossy>, &["parties:2", "hog_ns:0", "for_ms:10"]).is_err());
+        assert!(run(burst::<Lossy>, &["parties:2", "for_ms:10"]).is_err());
+    }
+}
