@@ -85,7 +85,8 @@ def last_line(verdicts, seconds):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="./dev mutants", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", metavar="PATTERN", default="*", help="mutants whose names match, as in a shell: 'lock_*'")
+    parser.add_argument("--only", metavar="PATTERNS", default="*",
+                        help="mutants whose names match one of them, as in a shell, with commas between: 'lock_*,offer_*'")
     parser.add_argument("--list", action="store_true", help="say what each breaks, and end")
     parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write the verdicts")
     parser.add_argument("--write", action="store_true", help="bring docs/mutants.md up to date with what was run")
@@ -96,7 +97,7 @@ def main(arguments=None):
         everything = load(HERE)
     except Trouble as trouble:
         parser.exit(2, f"mutants: {trouble}\n")
-    mutants = [m for m in everything if fnmatch.fnmatchcase(m.name, options.only)]
+    mutants = [m for m in everything if any(fnmatch.fnmatchcase(m.name, p) for p in options.only.split(","))]
     if not mutants:
         parser.exit(2, f"mutants: --only: no mutant matches '{options.only}'\n")
     if options.list:
