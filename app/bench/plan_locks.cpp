@@ -61,14 +61,15 @@ std::vector<lengths> all_lengths() {
   return all;
 }
 
-// A crowd needs longer for all to have had a turn.
-params effort(const planner& p, std::int64_t parties) {
-  return {{"for_ms", p.for_ms(parties == 100 && !p.full() ? 400 : 200)}};
+// A crowd needs longer for all to have had a turn; with all cells there is time for the corners only.
+params effort(const planner& p, std::int64_t parties, const lengths& l) {
+  const bool crowd = parties == 100 && is_corner(parties, l);
+  return {{"for_ms", p.for_ms(crowd ? 400 : p.full() ? 150 : 200)}};
 }
 
 void threads_contend(planner& p, std::int64_t parties, const lengths& l) {
   const params given{{"parties", parties}, {"held_ns", l.held_ns}, {"gap_ns", l.gap_ns}};
-  group g = with(on_threads, "P6a", "contended", given, effort(p, parties));
+  group g = with(on_threads, "P6a", "contended", given, effort(p, parties, l));
   const std::string std = find(g, "std")->name();
   g.cells.front().bars.push_back(bars::p6a_ops(std));
   if (parties >= 8) g.cells.front().bars.push_back(bars::p6a_wait(std));
@@ -84,7 +85,7 @@ void tasks_contend(planner& p, std::int64_t parties, const lengths& l) {
     return given;
   };
   const bool p6b = parties == 100 && l.held_ns == 0 && l.gap_ns == 0;
-  group g = with(on_workers, p6b ? "P6b" : "P7", "contended", on(2), effort(p, parties));
+  group g = with(on_workers, p6b ? "P6b" : "P7", "contended", on(2), effort(p, parties, l));
   for (const std::size_t ours : {0u, 1u}) {
     cell alone = g.cells[ours];
     alone.given = on(1);
