@@ -77,7 +77,7 @@
 //
 // 8. Evidence: mutex_model.cpp, offers_model.cpp, tests/explore/kinds_model.cpp, tests/explore/parties_model.cpp (every
 //    schedule within bounds), models/mutex_word.pml (progress), mutex_test.cpp, tests/conformance,
-//    tests/scopes/mixed_stress.cpp; bench/uncontended, table.py P2, P3.
+//    tests/scopes/mixed_stress.cpp; `mortise bench` P2 to P7.
 //    Sources: nsync and parking_lot (queue bit in the word, long-wait bit), Go's sync.Mutex (the waiter that
 //    after 1 ms asks to be next), D. Dice et al. and M. Desnoyers for the unlock (base/restartable.hpp).
 
@@ -100,7 +100,7 @@ constexpr nanos patience = 1'000'000;
 
 // How often a locker looks again before it queues: with cpu_relax about 1 to 2 us, some ten short sections
 // or one bounce between cores. EPYC Zen 5 under KVM, November 2026, 110,000
-// fibers on two workers (bench/table.py P3).
+// fibers on two workers (mortise bench P3).
 constexpr int spin_turns = MORTISE_IS_MODEL ? 1 : 40;
 
 // Where others wait, a lock is taken only by one who found it free so often in a row: it is not in use. One that is taken again and

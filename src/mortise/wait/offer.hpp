@@ -42,7 +42,7 @@ class offer {
   }
 
  private:
-  // EPYC Zen 5, November 2026, 110,000 fibers on two workers (bench/table.py P3).
+  // EPYC Zen 5, November 2026, 110,000 fibers on two workers (mortise bench P3).
   static constexpr unsigned batch = 16;
   std::array<parker*, batch> m_who;
   unsigned m_count = 0;
