@@ -88,7 +88,7 @@ TEST_P(broken, lock_is_found_out) {
   const control& c = GetParam();
   outcome o;
   // Two that are not kept apart meet by chance: on a busy machine not every time.
-  for (int i = 0; i < 5 && o.what == verdict::passed && !HasFailure(); ++i) {
+  for (int i = 0; i < 40 && o.what == verdict::passed && !HasFailure(); ++i) {
     o = run(full_name(c, c.lock), c.hangs ? 2s : 60s);
   }
   EXPECT_NE(o.what, verdict::passed) << o.text;
