@@ -19,7 +19,8 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 namespace {
 
 constexpr nanos budget_check_interval = 25'000;
-constexpr nanos turn_length = 100'000;  // with others runnable, a task that never blocks yields after this long
+constexpr nanos turn_length =
+    100'000;  // with others runnable, a task that never blocks yields after this long
 constexpr nanos far_deadline = nanos{1} << 27;
 
 }  // namespace
