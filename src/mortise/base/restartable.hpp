@@ -17,8 +17,8 @@
 // said anything, clear it", in which the thread is neither preempted nor migrated nor sent a signal; else the kernel moves it to
 // where the sequence failed, before the store is made.
 //
-// It is the lowest byte of an 8-byte word. The second byte is where others say that they want something; the rest is in use only
-// while the second is not 0. Whoever sets the second byte from 0 does so by RMW, and then calls interrupt_all(): from its return on
+// It is the lowest byte of an 8-byte word. The second byte is where others say that they want something of whoever clears the
+// first; the rest changes only while the second is not 0. Whoever sets the second byte from 0 does so by RMW, and then calls interrupt_all(): from its return on
 // every clear_byte that was under way has either been seen or has failed. So the fast side pays nothing and the rare side some
 // hundred nanoseconds (an asymmetric Dekker: D. Dice et al., 2001; with sequences: M. Desnoyers, "Restartable sequences", 2018).
 //
@@ -38,7 +38,8 @@ MORTISE_API void interrupt_all() noexcept;
 #if MORTISE_HAS_SEQUENCES
 
 namespace detail {
-// Where a thread's `struct rseq` is, from the thread pointer. 0: sequences are not in use. Never changes back.
+// Where a thread's `struct rseq` is, from the thread pointer. 0: sequences are not in use. Changes once, and
+// back only in the child of a fork that may not have them.
 extern MORTISE_API std::ptrdiff_t area;
 
 // The layout of struct rseq and of struct rseq_cs are the kernel's ABI (linux/rseq.h): at 4 the CPU, negative for a thread that
@@ -125,7 +126,9 @@ inline bool clear_byte(atomic<std::uint64_t>& word, std::uint8_t expected) noexc
   if (!chaos_strikes(chaos::abort) && detail::clear_in_sequence(word, expected)) [[likely]]
     return true;
 #elif MORTISE_IS_MODEL
-  if (in_use() && word.store_byte_if(expected, 0, 0)) return true;
+  // The sequence looks at two bytes; the explorer's, at all of the word as it is.
+  const std::uint64_t seen = word.load(memory_order_relaxed);
+  if (in_use() && (seen & 0xffff) == expected && word.store_byte_if(seen, 0, 0)) return true;
 #endif
   // Never the sequence again: single-stepping would interrupt it each time.
   std::uint64_t w = expected;

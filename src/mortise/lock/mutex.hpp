@@ -102,7 +102,8 @@ class MORTISE_CAPABILITY("mutex") mutex {
     return true;
   }
 
-  // Frees the lock. Requires: it is locked, in checked builds by the caller. Never blocks. Cost, when nobody waits: two
+  // Frees the lock. Requires: it is locked, in checked builds by the caller. Never blocks; a thread that has gone on for a turn of
+  // 0.1 ms while another one is on its way yields its core behind it. Cost, when nobody waits: two
   // loads and a store where restartable sequences are to be had (base/restartable.hpp), else one RMW.
   void unlock() noexcept MORTISE_RELEASE() {
     noted_release();
