@@ -65,7 +65,7 @@ proctype thread(byte me) {
     :: d_step {  //@ lock/mutex.hpp | restartable::set_byte(m_word, word::held);
         obtainable(word) -> word = word | HELD;
         took = true;
-        enter(me)
+        barge(me)
       }
     :: !obtainable(word) ->  //@ lock/mutex.cpp | if (take_or_queue(n)) return true;
 #ifdef GIVE_UP  // the last so many give up

@@ -124,9 +124,11 @@ std::uint64_t mutex::after_quiet_unlock(std::uint64_t w) noexcept {
                                                                     : w + word::quiet_one;
 }
 
-// Whether the first waiter's wake is in flight, under the queue lock.
+// Whether the first waiter's wake is in flight, under the queue lock. One that insists may have been told when the lock went to one
+// behind it, it being overdue: the next unlock must see it (I6).
 std::uint64_t mutex::told_if(const wait::waiter& head) noexcept {
-  return head.offered != 0 && age_clock_now() - head.offered < wait::offer_bound ? word::told : 0;
+  return !head.insists && head.offered != 0 && age_clock_now() - head.offered < wait::offer_bound ? word::told
+                                                                                                  : 0;
 }
 
 bool mutex::try_slow() noexcept {
@@ -301,6 +303,8 @@ void mutex::leave(wait::waiter& n) noexcept {
       successors.choose(head, age_clock_now());  // keeps I2
       flags = guard_offers(*head, flags);
     }
+    // Told behind one that was overdue, the new head may insist already.
+    if ((w & word::held) == 0 && insists(*head)) flags |= word::starving;
     flags |= told_if(*head);
   }
   release_queue_lock(bits_of(head) | flags);

@@ -86,6 +86,52 @@ TEST(mutex_offers, who_is_told_early_waits_for_its_turn) {
   }
 }
 
+// Two wait, the second insists, having come in vain, and the first has been told and does not come. The lock is free.
+void make_second_insist(mortise::mutex& m, foreign::manual_executor& behind) {
+  std::this_thread::sleep_for(2ms);
+  m.unlock();
+  m.lock();
+  behind.run_all();
+  m.unlock();
+}
+
+// The bug: the first goes away, and the lock is not reserved for the new one, who insists.
+TEST(mutex_offers, one_who_goes_away_leaves_the_lock_to_who_insists) {
+  mortise::mutex m;
+  foreign::manual_executor front, behind;
+  int first = 0, second = 0;
+  m.lock();
+  auto a = take_once(m, front, first);
+  const auto b = take_once(m, behind, second);
+  make_second_insist(m, behind);
+  EXPECT_FALSE(lock_probe::insists(m));
+  a.destroy();
+  EXPECT_TRUE(lock_probe::insists(m));
+  EXPECT_FALSE(m.try_lock());
+  behind.run_all();
+  EXPECT_EQ(second, 1);
+  front.drop_all();
+}
+
+// The bug: the first is late, so the second, who insists, is told; the first takes the lock after all, and its unlock owes nothing, a
+// wake being in flight: the lock is not reserved.
+TEST(mutex_offers, one_who_comes_late_leaves_the_lock_to_who_insists) {
+  mortise::mutex m;
+  foreign::manual_executor front, behind;
+  int first = 0, second = 0;
+  m.lock();
+  const auto a = take_once(m, front, first);
+  const auto b = take_once(m, behind, second);
+  make_second_insist(m, behind);
+  while (behind.empty()) std::this_thread::sleep_for(1ms);  // the warden tells it
+  front.run_all();
+  EXPECT_EQ(first, 1);
+  EXPECT_TRUE(lock_probe::insists(m));
+  EXPECT_FALSE(m.try_lock());
+  while (front.run_all() + behind.run_all() != 0) {}
+  EXPECT_EQ(second, 1);
+}
+
 // The bug: who came and found the lock taken still counts as told, so that the next unlock tells nobody.
 TEST(mutex_offers, who_found_it_taken_is_told_again) {
   for (;;) {

@@ -50,6 +50,9 @@ class alignas(cache_line) task_block final : public wait::parker {
   void abandon() noexcept override;
   unsigned long id() const noexcept override;
 
+  // Whether it goes on on a stack of its own, and not by a step on a worker's.
+  bool has_stack() const noexcept { return kind == wait::party::fiber || on_carrier; }
+
   atomic<state> m_state{idle};
   atomic<std::uint16_t> timer_round{0};  // a limit of an earlier round is void
   wait::party kind = wait::party::fiber;

@@ -85,6 +85,7 @@ class alignas(cache_line) worker final : public wait::context {
   static void carrier_main(void* self);
   [[noreturn]] void loop() noexcept;
   task_block* find() noexcept;
+  task_block* straight_on() noexcept;
   void poll(nanos now, unsigned limit) noexcept;
   void nudge(nanos now, nanos interval) noexcept;
   bool gather() noexcept;
@@ -92,6 +93,8 @@ class alignas(cache_line) worker final : public wait::context {
   bool steal() noexcept;
   void idle() noexcept;
   void run(task_block& t) noexcept;
+  void enter(task_block& t, task_block::state s) noexcept;
+  void let_go() noexcept;
   void settle(task_block& t) noexcept;
   void step(task_block& t) noexcept;
   void after_step(task_block& t, carrier& c) noexcept;
@@ -107,6 +110,8 @@ class alignas(cache_line) worker final : public wait::context {
   runtime_core& m_home;
   const unsigned m_index;
   task_block* m_running = nullptr;
+  task_block* m_left = nullptr;    // the task whose stack was left last, until let_go
+  task_block* m_handed = nullptr;  // popped by a task that left, for the loop to run
   verdict m_verdict = verdict::parked;
   nanos m_sleeps_until = 0;  // of the task that leaves with `asleep`
   carrier* m_loop_carrier = nullptr;

@@ -26,16 +26,28 @@ constexpr nanos far_deadline = nanos{1} << 27;
 }  // namespace
 
 void worker::run(task_block& t) noexcept {
-#if MORTISE_IS_CHAOS
-  t.ran_on = m_index;
-#endif
-  add_single_writer(m_switches, std::uint64_t{1});
   const task_block::state s = t.m_state.load(memory_order_relaxed);
   if (s == task_block::untimed) [[unlikely]] {
     m_sleeps_until = t.sleeps_until;
     t.claims = nullptr;
     if (now_ns() < m_sleeps_until) return put_to_sleep(t);
   }
+  enter(t, s);
+  if (t.has_stack()) {
+    switch_stack(m_loop, t.rest, this);
+    let_go();
+  } else {
+    step(t);
+  }
+  m_running = nullptr;
+}
+
+// From now on `t`, whose state was seen to be `s`, is the one that runs.
+void worker::enter(task_block& t, task_block::state s) noexcept {
+#if MORTISE_IS_CHAOS
+  t.ran_on = m_index;
+#endif
+  add_single_writer(m_switches, std::uint64_t{1});
   if (s == task_block::due || s == task_block::untimed) {
     t.m_state.store(task_block::running,
                     memory_order_relaxed);  // O3: nobody else had a say since it went to sleep
@@ -43,16 +55,13 @@ void worker::run(task_block& t) noexcept {
     t.m_state.exchange(task_block::running, memory_order_acquire);  // O1, O2
   }
   m_running = &t;
-  if (t.kind == wait::party::fiber || t.on_carrier) {
-    switch_stack(m_loop, t.rest, this);
-    settle(t);
-  } else {
-    step(t);
-  }
-  m_running = nullptr;
 }
 
-// A task has left its stack for this loop.
+// The first thing on the stack that a task went to when it left its own, be it the loop's or another task's.
+void worker::let_go() noexcept {
+  if (task_block* const t = std::exchange(m_left, nullptr); t != nullptr) settle(*t);
+}
+
 void worker::settle(task_block& t) noexcept {
   switch (m_verdict) {
     case verdict::parked: return commit_park(t);
@@ -97,8 +106,10 @@ void worker::finish(task_block& t) noexcept {
   s.count_out();
 }
 
-void worker::fiber_main(void* here) {
-  task_block& t = *static_cast<worker*>(here)->m_running;
+void worker::fiber_main(void* arrived_on) {
+  auto& here = *static_cast<worker*>(arrived_on);
+  here.let_go();
+  task_block& t = *here.m_running;
   try {
     t.body->run(*t.body, *t.scope);
   } catch (...) {
@@ -106,8 +117,10 @@ void worker::fiber_main(void* here) {
   }
   t.body->destroy(*t.body);
   worker& w = *current();  // not `here`: the task may have moved
+  w.m_left = &t;
   w.m_verdict = verdict::ended;
-  switch_for_good(t.rest, w.m_loop, nullptr);
+  const task_block* const next = w.straight_on();
+  switch_for_good(t.rest, next != nullptr ? next->rest : w.m_loop, &w);
 }
 
 // One step of a coroutine: from where it is suspended to its next suspension. May end on another worker, when
@@ -129,6 +142,7 @@ void worker::step(task_block& t) noexcept {
   if (!c->displaced) return after_step(t, *c);
   worker& here = *current();
   here.after_step(t, *c);
+  here.m_left = &t;
   here.m_verdict = verdict::carrier_free;
   here.m_freed_carrier = c;
   switch_for_good(c->rest, here.m_loop, nullptr);
@@ -149,13 +163,15 @@ void worker::after_step(task_block& t, carrier& c) noexcept {
 // The running fiber, or a coroutine that blocks in the middle of a step, leaves its stack. Returns on
 // whatever worker runs it next, and which one that is.
 worker& worker::leave_stack(task_block& t, verdict why) noexcept {
+  m_left = &t;
   m_verdict = why;
   // Exceptions in flight belong to the task: they leave the thread with it, and enter the one on which it
   // goes on.
   const exceptions_in_flight mine = take_exceptions(m_exceptions);
   worker* here = nullptr;
   if (t.kind == wait::party::fiber) {
-    here = static_cast<worker*>(switch_stack(t.rest, m_loop, nullptr));
+    const task_block* const next = straight_on();
+    here = static_cast<worker*>(switch_stack(t.rest, next != nullptr ? next->rest : m_loop, this));
   } else {
     carrier* const c = m_step_carrier;
     t.on_carrier = true;
@@ -172,6 +188,7 @@ worker& worker::leave_stack(task_block& t, verdict why) noexcept {
     t.on_carrier = false;
     here->m_step_carrier = c;
   }
+  here->let_go();
   put_exceptions(here->m_exceptions, mine);
   return *here;
 }
