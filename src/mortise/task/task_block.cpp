@@ -43,6 +43,16 @@ void task_block::abandon() noexcept {
   if (worker* w = worker::current(); w != nullptr) w->suspend_coroutine(nullptr, nullptr);
 }
 
+void* task_block::wake_at(nanos deadline) noexcept {
+  worker& here = *worker::current();  // which runs this task
+  here.limit_suspension(deadline);
+  return &here.own_timers();
+}
+
+void task_block::wake_no_more(void* armed) noexcept {
+  worker::end_of_limit(*this, static_cast<timers*>(armed));
+}
+
 unsigned long task_block::id() const noexcept {
   // The address tells the task apart from all others that live; shortened to what fits a line.
   return static_cast<unsigned long>(reinterpret_cast<std::uintptr_t>(this) / sizeof(task_block)) %

@@ -49,6 +49,8 @@ class alignas(cache_line) task_block final : public wait::parker {
   void unpark() noexcept override;
   void abandon() noexcept override;
   unsigned long id() const noexcept override;
+  void* wake_at(nanos deadline) noexcept override;
+  void wake_no_more(void* armed) noexcept override;
 
   // Whether it goes on on a stack of its own, and not by a step on a worker's.
   bool has_stack() const noexcept { return kind == wait::party::fiber || on_carrier; }
