@@ -30,6 +30,9 @@
 
 namespace mortise::inline MORTISE_ABI {
 
+class condition_variable;
+class conditions;
+
 // A mutual exclusion lock. Meets *TimedLockable*: std::lock_guard, std::unique_lock and std::scoped_lock work
 // with it.
 //
@@ -56,7 +59,9 @@ namespace mortise::inline MORTISE_ABI {
 // - Hand-over between threads in checked builds: what lock() took, the same party unlocks. What async_lock() took
 //   may be unlocked anywhere.
 class MORTISE_CAPABILITY("mutex") mutex {
-  friend class lock_probe;  // tests: who waits
+  friend class lock_probe;          // tests: who waits
+  friend class condition_variable;  // moves its waiters to our queue
+  friend class conditions;          // likewise
 
  public:
   constexpr mutex() noexcept = default;
@@ -221,6 +226,7 @@ class MORTISE_CAPABILITY("mutex") mutex {
   bool try_queue_lock(std::uint64_t& w) noexcept;
   std::uint64_t take_queue_lock() noexcept;
   void release_queue_lock(std::uint64_t keep) noexcept;
+  void enqueue(wait::waiter& n, wait::offer& next) noexcept;
   static void examine(void* self, wait::offer& next) noexcept;
 
 #if MORTISE_IS_CHECKED

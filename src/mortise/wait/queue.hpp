@@ -76,6 +76,13 @@ class queue::section {
     m_head = wait::push_back(m_head, n);
   }
 
+  // For one who was first before.
+  void push_front(waiter& n) noexcept {
+    n.offered = 0;
+    n.since = age_clock_now();
+    m_head = wait::push_front(m_head, n);
+  }
+
   void remove(waiter& n, void* lock) noexcept {
     m_head = wait::remove(m_head, n);
     if (m_head != nullptr || m_watched == 0) return;
@@ -103,7 +110,7 @@ class queue::section {
       }
       if (!next.tell(*n, now)) return true;
       --many;
-      if (!n->who->runs_by_itself() && m_watched == 0 && watch(lock, examine)) m_watched = watched;
+      if (examine != nullptr && m_watched == 0 && !n->who->runs_by_itself() && watch(lock, examine)) m_watched = watched;
     }
     return false;
   }
