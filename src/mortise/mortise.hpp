@@ -4,8 +4,13 @@
 
 #include <mortise/base/outcome.hpp>
 #include <mortise/base/version.hpp>
+#include <mortise/lock/condition_variable.hpp>
 #include <mortise/lock/guarded.hpp>
+#include <mortise/lock/latch.hpp>
 #include <mortise/lock/mutex.hpp>
+#include <mortise/lock/once.hpp>
+#include <mortise/lock/semaphore.hpp>
+#include <mortise/lock/shared_mutex.hpp>
 #include <mortise/task/counter.hpp>
 #include <mortise/task/go.hpp>
 #include <mortise/task/overflow.hpp>

@@ -22,7 +22,7 @@
 //                A reader that goes out of a slot: the load of m_state before
 // 7. Wake ledger who frees it with a queue owes a wake to whom it then lets in (tell): a writer if nobody is inside, or all readers up to
 //                the next writer. Who comes in, or leaves the queue, tells on. A reader that goes out of a slot tells the drainer
-// 8. Evidence    tests/explore/family_model.cpp, shared_mutex_test.cpp, tests/conformance
+// 8. Evidence    shared_mutex_model.cpp, shared_mutex_test.cpp, tests/conformance
 #include <mortise/lock/shared_mutex.hpp>
 
 #include <mortise/base/fatal.hpp>
@@ -32,28 +32,30 @@
 namespace mortise::inline MORTISE_ABI {
 namespace {
 
-using lock_detail::slots_at;
 using section = wait::queue::section;
 
 // A reader that lost its CAS to another so often asks for slots, if no writer has come between two such askings.
 constexpr unsigned quarrels = MORTISE_IS_MODEL ? 1 : 64;
 MORTISE_PER_THREAD(unsigned) quarrelled{0};
 
+lock_detail::reader_slots& slots_at(std::uint64_t index) noexcept {
+  return lock_detail::all_slots->at(static_cast<std::uint32_t>(index));
+}
+
 }  // namespace
 
 // How many readers are inside; one more for each that is on its way in or out of a slot.
 std::int64_t shared_mutex::inside(std::uint64_t s) const noexcept {
   const std::uint64_t at = (s & slots) >> slots_shift;
-  return static_cast<std::int64_t>(s & readers) + (at == 0 ? 0 : slots_at(static_cast<std::uint32_t>(at)).sum());
+  return static_cast<std::int64_t>(s & readers) + (at == 0 ? 0 : slots_at(at).sum());
 }
 
-bool shared_mutex::enter_slots(std::uint64_t s) noexcept {
-  const auto at = static_cast<std::uint32_t>((s & slots) >> slots_shift);
-  lock_detail::reader_slots& own = slots_at(at);
-  lock_detail::reader_slots::slot& mine = own.mine();
-  mine.readers.fetch_add(1, memory_order_seq_cst);
+// Not inlined: which slot is the caller's must be asked for anew after each suspension.
+[[gnu::noinline]] bool shared_mutex::enter_slots(std::uint64_t s) noexcept {
+  lock_detail::reader_slots& own = slots_at((s & slots) >> slots_shift);
+  own.enter();
   if ((m_state.load(memory_order_seq_cst) & (writer | reserved)) == 0) [[likely]] return true;
-  own.leave(mine);
+  own.leave();
   return false;
 }
 
@@ -66,7 +68,9 @@ bool shared_mutex::become_writer(const section& in, const wait::waiter* n) noexc
     if ((s & slots) == 0 && (s & readers) != 0) return false;
     if (m_state.compare_exchange_weak(s, s | writer | wrote, memory_order_seq_cst, memory_order_relaxed)) break;  // O1
   }
-  if ((s & slots) == 0 || inside(s) == 0) return true;
+  if ((s & slots) == 0) return true;
+  slots_at((s & slots) >> slots_shift).settle();
+  if (inside(s) == 0) return true;
   // Readers are in the slots. Those that saw WRITER meanwhile are on their way to the queue, which is locked.
   m_state.fetch_and(~writer, memory_order_seq_cst);
   return false;
@@ -86,7 +90,7 @@ bool shared_mutex::become_reader(const section& in, const wait::waiter* n) noexc
       }
     }
     if ((s & slots) != 0) {
-      slots_at(static_cast<std::uint32_t>((s & slots) >> slots_shift)).enter();  // no writer comes in but in a section
+      slots_at((s & slots) >> slots_shift).enter();  // no writer comes in but in a section
       return true;
     }
     if ((s & readers) == readers) fatal("the shared_mutex at %p has %ju readers: there may be no more", static_cast<void*>(this), static_cast<std::uintmax_t>(readers));
@@ -100,11 +104,12 @@ void shared_mutex::left(section& in) noexcept {
   const std::uint64_t s = m_state.load(memory_order_relaxed);  // slots, QUEUED and RESERVED are changed in a section only
   const auto at = static_cast<std::uint32_t>((s & slots) >> slots_shift);
   const bool drains = at != 0 && head != nullptr && head->mode == writing;
-  if (at != 0) slots_at(at).drainer.store(drains ? static_cast<wait::parker*>(head->who) : nullptr, memory_order_seq_cst);
+  const bool other_drainer = at != 0 && slots_at(at).set_drainer(drains ? static_cast<wait::parker*>(head->who) : nullptr);
   const std::uint64_t now =
       (head != nullptr ? queued : 0) | (drains || (head != nullptr && head->insists) ? reserved : 0);
   const std::uint64_t change = now ^ (s & (queued | reserved));
   if (change != 0) m_state.fetch_xor(change, memory_order_seq_cst);
+  if (other_drainer) slots_at(at).settle();
   if (drains) in.guard(this, &shared_mutex::examine);
 }
 
@@ -209,17 +214,22 @@ bool shared_mutex::try_slow() noexcept {
 }
 
 bool shared_mutex::try_shared_slow() noexcept {
-  if (wait::budget_left() < 0) wait::refill_budget();
+  bool lost = true;  // to another reader, in try_shared_fast; unless it did not even try
+  if (wait::budget_left() < 0) {
+    wait::refill_budget();
+    lost = false;
+  }
   std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
   if ((s & (queued | reserved)) == queued) {
     mind_the_queue();
+    lost = false;
     s = m_state.load(memory_order_relaxed);  // O3
   }
   while ((s & (writer | reserved)) == 0) {
     if ((s & slots) != 0) return enter_slots(s);
     if ((s & readers) == readers) return false;
     if (m_state.compare_exchange_weak(s, s + reader, memory_order_seq_cst, memory_order_relaxed)) {  // O1
-      if (++quarrelled % quarrels == 0) give_slots();
+      if (lost && ++quarrelled % quarrels == 0) give_slots();
       return true;
     }
   }
@@ -244,18 +254,18 @@ void shared_mutex::mind_the_queue() noexcept {
 void shared_mutex::give_slots() noexcept {
   const std::uint64_t seen = m_state.fetch_and(~wrote, memory_order_relaxed);
   if ((seen & (wrote | slots | queued)) != 0) return;
-  const std::uint32_t at = lock_detail::take_slots();
+  const std::uint32_t at = lock_detail::all_slots->take();
   if (at == 0) return;
   {
     const section in{m_queue};
     std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
     while ((s & (writer | slots | queued)) == 0) {  // keeps I3
-      slots_at(at).base.store(static_cast<std::int64_t>(s & readers), memory_order_relaxed);
+      slots_at(at).set_base(static_cast<std::int64_t>(s & readers));
       // release: whoever sees where the slots are sees them whole
       if (m_state.compare_exchange_weak(s, s | std::uint64_t{at} << slots_shift, memory_order_seq_cst, memory_order_relaxed)) return;
     }
   }
-  lock_detail::give_back_slots(at);
+  lock_detail::all_slots->give_back(slots_at(at));
 }
 
 void shared_mutex::unlock_slow() noexcept {
@@ -272,11 +282,12 @@ void shared_mutex::unlock_slow() noexcept {
   m_state.fetch_sub(releasing, memory_order_release);  // the destructor's acquire
 }
 
-void shared_mutex::unlock_shared_slow() noexcept {
+[[gnu::noinline]] void shared_mutex::unlock_shared_slow() noexcept {
   std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
+  if ((s & slots) != 0) return slots_at((s & slots) >> slots_shift).leave();
   bool last = false;
   do {
-    if ((s & slots) != 0) return slots_at(static_cast<std::uint32_t>((s & slots) >> slots_shift)).leave();
+    if ((s & slots) != 0) return slots_at((s & slots) >> slots_shift).leave();
     if ((s & readers) == 0) {
       fatal("unlock_shared of the shared_mutex at %p, which nobody has locked shared: an unlock too many, or unlock was meant",
             static_cast<void*>(this));
@@ -291,7 +302,7 @@ void shared_mutex::unlock_shared_slow() noexcept {
 void shared_mutex::unlock_and_lock_shared() noexcept {
   std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
   const bool in_slot = (s & slots) != 0;                 // they are given to a lock without a writer only
-  if (in_slot) slots_at(static_cast<std::uint32_t>((s & slots) >> slots_shift)).enter();
+  if (in_slot) slots_at((s & slots) >> slots_shift).enter();
   do {
     if ((s & writer) == 0) {
       fatal("unlock_and_lock_shared of the shared_mutex at %p, which nobody has locked but shared, if at all",
@@ -307,7 +318,7 @@ void shared_mutex::going_away() noexcept {
   if (MORTISE_IS_CHECKED && ((s & (writer | queued)) != 0 || inside(s) != 0)) {
     fatal("the shared_mutex at %p is destroyed while it is held or waited for", static_cast<void*>(this));
   }
-  if ((s & slots) != 0) lock_detail::give_back_slots(static_cast<std::uint32_t>((s & slots) >> slots_shift));
+  if ((s & slots) != 0) lock_detail::all_slots->give_back(slots_at((s & slots) >> slots_shift));
 }
 
 // The warden's look, see warden.hpp.

@@ -35,7 +35,7 @@ namespace mortise::inline MORTISE_ABI {
 // - R2 One queue for all kinds of waiters and for both ways to lock. It may be passed until the first in it has waited 1 ms and has
 //   come in vain, or, if it is a writer, one of 16 readers that pass it has seen that; from then on nobody, reader or writer,
 //   goes before it. Readers next to each other in the queue go in together.
-// - R3 Readers that get into each other's way are counted in a line for each thread, 2 KiB for the lock, as long as writers are rare: then
+// - R3 Readers that get into each other's way are counted in a line for each thread, 2.2 KiB for the lock, as long as writers are rare: then
 //   reading scales with the cores. From then on a writer that waits is not passed by readers at all.
 // - R4 Unlocking runs no waiter's code. A lock belongs to the party, not to the OS thread: it may be unlocked on another.
 // - R5 One that is told to come and never runs holds nobody up for longer than some 4 ms.
