@@ -152,8 +152,8 @@ class condition_variable {
 
 class [[nodiscard]] condition_variable::async_operation : wait::waiter {
  public:
-  async_operation(condition_variable& cv, mutex& m, wait::executor* where, wait::bound until) noexcept
-      : m_cv{cv}, m_mutex{m}, m_where{where}, m_limit{std::move(until)} {
+  async_operation(condition_variable& cv, std::unique_lock<mutex>& hold, wait::executor* where, wait::bound until) noexcept
+      : m_cv{cv}, m_hold{hold}, m_mutex{*hold.mutex()}, m_where{where}, m_limit{std::move(until)} {
     waiter::step = [](waiter& n, request what) noexcept {
       auto& me = static_cast<async_operation&>(n);
       if (what == request::leave) {
@@ -180,6 +180,7 @@ class [[nodiscard]] condition_variable::async_operation : wait::waiter {
     wait::parker& me = wait::coroutine_parker(h.address(), *this, wait::native_promise<Promise>, m_where);
     who = &me;
     mutex& m = m_mutex;
+    m_hold.release();  // a frame that is destroyed while it waits has nothing to unlock
     m_limit.begin(me);
     m_cv.begin(*this, &m);
     m.unlock();
@@ -188,11 +189,13 @@ class [[nodiscard]] condition_variable::async_operation : wait::waiter {
   outcome await_resume() noexcept {
     m_limit.end();
     m_mutex.noted_async(call_site::current());
+    m_hold = std::unique_lock{m_mutex, std::adopt_lock};
     return m_how;
   }
 
  private:
   condition_variable& m_cv;
+  std::unique_lock<mutex>& m_hold;
   mutex& m_mutex;
   wait::executor* m_where;
   wait::limit m_limit;
@@ -201,18 +204,18 @@ class [[nodiscard]] condition_variable::async_operation : wait::waiter {
 
 inline condition_variable::async_operation condition_variable::async_wait(std::unique_lock<mutex>& hold,
                                                                           wait::executor* where) noexcept {
-  return {*this, *hold.mutex(), where, wait::bound{never}};
+  return {*this, hold, where, wait::bound{never}};
 }
 inline condition_variable::async_operation condition_variable::async_wait_or_stop(std::unique_lock<mutex>& hold,
                                                                                   std::stop_token stop,
                                                                                   wait::executor* where) noexcept {
-  return {*this, *hold.mutex(), where, wait::bound{std::move(stop)}};
+  return {*this, hold, where, wait::bound{std::move(stop)}};
 }
 template <class Rep, class Period>
 condition_variable::async_operation condition_variable::async_wait_for(std::unique_lock<mutex>& hold,
                                                                        std::chrono::duration<Rep, Period> d,
                                                                        wait::executor* where) noexcept {
-  return {*this, *hold.mutex(), where, wait::bound{deadline_after(d)}};
+  return {*this, hold, where, wait::bound{deadline_after(d)}};
 }
 
 }  // namespace mortise::inline MORTISE_ABI

@@ -19,6 +19,8 @@ namespace mortise::inline MORTISE_ABI {
 // moves the next. So one update wakes one of a thousand who wait for a job, and nobody wakes in vain, unless the mutex is taken
 // past the queue and the state changed back; then it waits on without its code noticing.
 class conditions {
+  friend class lock_probe;  // tests: who waits
+
  public:
   struct waiter : wait::waiter {
     bool (*holds)(const waiter&, const void* value) = nullptr;  // on the value; may throw

@@ -21,6 +21,8 @@
 
 namespace mortise::inline MORTISE_ABI {
 
+class lock_probe;
+
 // How a bounded wait for a condition has ended, and, if it is `acquired`, what the closure returned.
 template <class R>
 struct [[nodiscard]] when_result {
@@ -67,8 +69,8 @@ auto run_when(outcome how, Section&& section) {
 template <class Guarded, class Pred, class Section, bool Bounded>
 class [[nodiscard]] async_when : when_waiter<typename Guarded::value_type, Pred> {
  public:
-  async_when(const Guarded& g, wait::bound until, Pred pred, Section section, wait::executor* where)
-      : when_waiter<typename Guarded::value_type, Pred>{std::move(pred)},
+  async_when(const Guarded& g, wait::bound until, Pred condition, Section section, wait::executor* where)
+      : when_waiter<typename Guarded::value_type, Pred>{std::move(condition)},
         m_guarded{g},
         m_section{std::move(section)},
         m_where{where},
@@ -239,6 +241,7 @@ class guarded_conditions<Guarded, T, mutex> {
  private:
   template <class, class, class, bool>
   friend class async_when;
+  friend class mortise::lock_probe;  // tests: who waits
 
   static constexpr auto nothing = [](const Guarded&) {};
   template <class F>
