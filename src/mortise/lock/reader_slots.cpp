@@ -11,7 +11,7 @@
 namespace mortise::inline MORTISE_ABI::lock_detail {
 namespace {
 
-constexpr std::uint32_t most = 4096;  // what 12 bits tell apart
+constexpr std::uint32_t most = MORTISE_IS_MODEL ? 4 : 4096;  // what 12 bits tell apart
 
 struct all_slots {
   os_mutex guard;

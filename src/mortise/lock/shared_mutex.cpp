@@ -219,7 +219,8 @@ bool shared_mutex::try_shared_slow() noexcept {
     if ((s & slots) != 0) return enter_slots(s);
     if ((s & readers) == readers) return false;
     if (m_state.compare_exchange_weak(s, s + reader, memory_order_seq_cst, memory_order_relaxed)) {  // O1
-      if (++quarrelled % quarrels == 0) give_slots();
+      quarrelled = quarrelled + 1;
+      if (quarrelled % quarrels == 0) give_slots();
       return true;
     }
   }
