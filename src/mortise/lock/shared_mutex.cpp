@@ -18,6 +18,7 @@
 //                (reader_slots.hpp O1, O2) are sequentially consistent: WRITER and RESERVED are set, then slots are read
 //                O3 loads before a CAS are relaxed: the CAS checks what they saw
 //                O4 who queues sets QUEUED and sees who is inside in one RMW; who goes out sees QUEUED in his
+//                O5 outside of a section, who reads where the slots are acquires what give_slots released: the table of all slots has them
 // 6. Last touch  unlocks: the RMW that frees, or, where somebody waits, the one that takes RELEASING back, for which the destructor waits.
 //                A reader that goes out of a slot: the load of m_state before
 // 7. Wake ledger who frees it with a queue owes a wake to whom it then lets in (tell): a writer if nobody is inside, or all readers up to
@@ -210,15 +211,15 @@ bool shared_mutex::try_slow() noexcept {
 
 bool shared_mutex::try_shared_slow() noexcept {
   if (wait::budget_left() < 0) wait::refill_budget();
-  std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
+  std::uint64_t s = m_state.load(memory_order_acquire);  // O5
   if ((s & (queued | reserved)) == queued) {
     mind_the_queue();
-    s = m_state.load(memory_order_relaxed);  // O3
+    s = m_state.load(memory_order_acquire);  // O5
   }
   while ((s & (writer | reserved)) == 0) {
     if ((s & slots) != 0) return enter_slots(s);
     if ((s & readers) == readers) return false;
-    if (m_state.compare_exchange_weak(s, s + reader, memory_order_seq_cst, memory_order_relaxed)) {  // O1
+    if (m_state.compare_exchange_weak(s, s + reader, memory_order_seq_cst, memory_order_acquire)) {  // O1; O5
       quarrelled = quarrelled + 1;
       if (quarrelled % quarrels == 0) give_slots();
       return true;
@@ -274,7 +275,7 @@ void shared_mutex::unlock_slow() noexcept {
 }
 
 void shared_mutex::unlock_shared_slow() noexcept {
-  std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
+  std::uint64_t s = m_state.load(memory_order_acquire);  // O5
   bool last = false;
   do {
     if ((s & slots) != 0) return slots_at(static_cast<std::uint32_t>((s & slots) >> slots_shift)).leave();
@@ -283,7 +284,7 @@ void shared_mutex::unlock_shared_slow() noexcept {
             static_cast<void*>(this));
     }
     last = (s & queued) != 0 && (s & readers) == reader;
-  } while (!m_state.compare_exchange_weak(s, s - reader + (last ? releasing : 0), memory_order_seq_cst, memory_order_relaxed));  // O2, O4
+  } while (!m_state.compare_exchange_weak(s, s - reader + (last ? releasing : 0), memory_order_seq_cst, memory_order_acquire));  // O2, O4; O5
   if (!last) return;
   hand_on();
   m_state.fetch_sub(releasing, memory_order_release);

@@ -168,7 +168,7 @@ class shared_mutex {
            m_state.compare_exchange_strong(s, s | writer | wrote, memory_order_seq_cst, memory_order_relaxed);  // O1
   }
   bool try_shared_fast() noexcept {
-    std::uint64_t s = m_state.load(memory_order_relaxed);
+    std::uint64_t s = m_state.load(memory_order_acquire);  // O5
     if (!wait::spend_budget() || (s & (writer | reserved)) != 0) return false;
     if ((s & slots) != 0) return enter_slots(s);
     if ((s & readers) == readers || ((s & queued) != 0 && wait::budget_left() % past_a_writer == 0)) return false;
