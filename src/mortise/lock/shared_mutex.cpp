@@ -75,7 +75,8 @@ bool shared_mutex::become_writer(const section& in, const wait::waiter* n) noexc
 
 // The same for a reader: past no writer that is still to be waited for, once the lock is reserved.
 bool shared_mutex::become_reader(const section& in, const wait::waiter* n) noexcept {
-  std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
+  // O1, where it comes in by a slot: what the last writer wrote is published by m_state. No section is between if that one has not told yet.
+  std::uint64_t s = m_state.load(memory_order_acquire);
   for (;;) {
     if ((s & writer) != 0) return false;
     if ((s & reserved) != 0) {
