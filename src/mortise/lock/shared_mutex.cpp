@@ -40,7 +40,17 @@ using section = wait::queue::section;
 constexpr unsigned quarrels = MORTISE_IS_MODEL ? 1 : 64;
 MORTISE_PER_THREAD(unsigned) quarrelled{0};
 
+// Of so many readers that pass a queue one looks how long its first has waited.
+constexpr unsigned past_a_writer = MORTISE_IS_MODEL ? 1 : 16;
+MORTISE_PER_THREAD(std::uint32_t) dice{0};
+
 }  // namespace
+
+// By lot: whatever is counted, a program can do something in step with it, and never look.
+bool shared_mutex::is_to_look() noexcept {
+  dice = dice * 1'664'525 + 1'013'904'223;  // Numerical Recipes' generator; its upper bits are the good ones
+  return (dice >> 16) % past_a_writer == 0;
+}
 
 // How many readers are inside; one more for each that is on its way in or out of a slot.
 std::int64_t shared_mutex::inside(std::uint64_t s) const noexcept {

@@ -161,9 +161,6 @@ class shared_mutex {
   static constexpr std::uint64_t reserved = std::uint64_t{1} << 50;
   static constexpr std::uint64_t wrote = std::uint64_t{1} << 51;
 
-  // Every so many readers that pass a queue one looks how long its first has waited.
-  static constexpr int past_a_writer = MORTISE_IS_MODEL ? 1 : 16;
-
   bool try_fast() noexcept {
     std::uint64_t s = m_state.load(memory_order_relaxed);
     return wait::spend_budget() && (s & (writer | reserved | readers | slots)) == 0 &&
@@ -173,7 +170,7 @@ class shared_mutex {
     std::uint64_t s = m_state.load(memory_order_acquire);  // O5
     if (!wait::spend_budget() || (s & (writer | reserved)) != 0) return false;
     if ((s & slots) != 0) return enter_slots(s);
-    if ((s & readers) == readers || ((s & queued) != 0 && wait::budget_left() % past_a_writer == 0)) return false;
+    if ((s & readers) == readers || ((s & queued) != 0 && is_to_look())) return false;
     return m_state.compare_exchange_strong(s, s + reader, memory_order_seq_cst, memory_order_relaxed);  // O1
   }
   template <bool Writes>
@@ -190,6 +187,7 @@ class shared_mutex {
   }
 
   MORTISE_API outcome wait_for(mode m, const wait::bound& until) noexcept;
+  MORTISE_API static bool is_to_look() noexcept;
   MORTISE_API bool try_slow() noexcept;
   MORTISE_API bool try_shared_slow() noexcept;
   MORTISE_API void lock_shared_slow() noexcept;
