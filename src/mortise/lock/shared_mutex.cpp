@@ -140,6 +140,7 @@ bool shared_mutex::tell(section& in, wait::offer& next) noexcept {
 bool shared_mutex::take_or_queue(wait::waiter& n, mode m) noexcept {
   section in{m_queue};
   m_state.fetch_or(queued, memory_order_seq_cst);  // O4
+  if (m == reading) mind_the_queue(in);
   bool mine = m == writing ? become_writer(in, nullptr) : become_reader(in, nullptr);
   if (!mine) {
     n.mode = m;
@@ -247,6 +248,10 @@ void shared_mutex::lock_shared_slow() noexcept {
 // long it insists without having come.
 void shared_mutex::mind_the_queue() noexcept {
   section in{m_queue};
+  mind_the_queue(in);
+}
+
+void shared_mutex::mind_the_queue(section& in) noexcept {
   wait::waiter* const head = in.head();
   if (head == nullptr || head->mode != writing || age_clock_now() - head->since < wait::patience) return;
   head->insists = true;

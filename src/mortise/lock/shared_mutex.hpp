@@ -207,6 +207,7 @@ class shared_mutex {
   void hand_on() noexcept;
   void give_slots() noexcept;
   void mind_the_queue() noexcept;
+  void mind_the_queue(wait::queue::section& in) noexcept;
   static void examine(void* self, wait::offer& next) noexcept;
 
   atomic<std::uint64_t> m_state{0};
