@@ -173,7 +173,7 @@ bool shared_mutex::claim(wait::waiter& n, mode m) noexcept {
     more = tell(in, next);
   }
   next.wake();
-  if (more) hand_on();
+  if (more) hand_on(0);
   return true;
 }
 
@@ -187,16 +187,18 @@ void shared_mutex::leave(wait::waiter& n) noexcept {
     more = tell(in, next);
   }
   next.wake();
-  if (more) hand_on();
+  if (more) hand_on(0);
 }
 
-void shared_mutex::hand_on() noexcept {
+// `done`: what is taken off m_state once all have been told, RELEASING or nothing. Before the last wake: an executor's post may take its time.
+void shared_mutex::hand_on(std::uint64_t done) noexcept {
   for (bool more = true; more;) {
     wait::offer next;
     {
       section in{m_queue};
       more = tell(in, next);
     }
+    if (!more && done != 0) m_state.fetch_sub(done, memory_order_release);  // the destructor's acquire
     next.wake();
   }
 }
@@ -217,7 +219,7 @@ bool shared_mutex::try_slow() noexcept {
     mine = become_writer(in, nullptr);
     tells = !mine && in.head() != nullptr;
   }
-  if (tells) hand_on();  // those who saw us as the writer for a moment, and were not told
+  if (tells) hand_on(0);  // those who saw us as the writer for a moment, and were not told
   return mine;
 }
 
@@ -286,8 +288,7 @@ void shared_mutex::unlock_slow() noexcept {
   } while (!m_state.compare_exchange_weak(s, (s & ~writer) + ((s & queued) != 0 ? releasing : 0), memory_order_seq_cst,
                                           memory_order_relaxed));  // O2, O4
   if ((s & queued) == 0) return;
-  hand_on();
-  m_state.fetch_sub(releasing, memory_order_release);  // the destructor's acquire
+  hand_on(releasing);
 }
 
 void shared_mutex::unlock_shared_slow() noexcept {
@@ -302,8 +303,7 @@ void shared_mutex::unlock_shared_slow() noexcept {
     last = (s & queued) != 0 && (s & readers) == reader;
   } while (!m_state.compare_exchange_weak(s, s - reader + (last ? releasing : 0), memory_order_seq_cst, memory_order_acquire));  // O2, O4; O5
   if (!last) return;
-  hand_on();
-  m_state.fetch_sub(releasing, memory_order_release);
+  hand_on(releasing);
 }
 
 void shared_mutex::unlock_and_lock_shared() noexcept {
@@ -316,7 +316,7 @@ void shared_mutex::unlock_and_lock_shared() noexcept {
             static_cast<void*>(this));
     }
   } while (!m_state.compare_exchange_weak(s, (s & ~writer) + (in_slot ? 0 : reader), memory_order_seq_cst, memory_order_relaxed));
-  if ((s & queued) != 0) hand_on();  // it is held: it exists
+  if ((s & queued) != 0) hand_on(0);  // it is held: it exists
 }
 
 void shared_mutex::going_away() noexcept {

@@ -204,7 +204,7 @@ class shared_mutex {
   bool become_reader(const wait::queue::section& in, const wait::waiter* n) noexcept;
   void left(wait::queue::section& in) noexcept;
   bool tell(wait::queue::section& in, wait::offer& next) noexcept;
-  void hand_on() noexcept;
+  void hand_on(std::uint64_t done) noexcept;
   void give_slots() noexcept;
   void mind_the_queue() noexcept;
   void mind_the_queue(wait::queue::section& in) noexcept;
