@@ -7,7 +7,8 @@
 //                slots      0, or where its reader_slots are; set once
 //                WRITER     exact, but for a moment in become_writer, where a writer says so before it looks at the slots
 //                QUEUED     somebody is in the queue, or about to be; may over-report for the length of a section
-//                RESERVED   nobody comes in past the queue: its first insists, or is a writer and there are slots. Changed in a section, as QUEUED
+//                RESERVED   nobody comes in past the queue: the first of it that is still to be waited for insists, or is a writer and there are slots.
+//                           Changed in a section, as QUEUED
 //                WROTE      a writer was inside since readers last got into each other's way; a hint
 // 3. States      free, n readers, a writer; each with and without a queue; with one, reserved or not
 // 4. Invariants  I1: a queue, and its first could come in => it has been told, or is overdue and the warden looks, or it is a
@@ -68,6 +69,11 @@ bool shared_mutex::enter_slots(std::uint64_t s) noexcept {
   return false;
 }
 
+namespace {
+// Was told too long ago to be waited for.
+bool overdue(const wait::waiter& n) noexcept { return n.offered != 0 && age_clock_now() - n.offered >= wait::offer_bound; }
+}  // namespace
+
 // In a section: the caller, queued as `n` or not (null), becomes the writer, if that is possible and it is its turn.
 bool shared_mutex::become_writer(const section& in, const wait::waiter* n) noexcept {
   std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
@@ -91,10 +97,8 @@ bool shared_mutex::become_reader(const section& in, const wait::waiter* n) noexc
     if ((s & writer) != 0) return false;
     if ((s & reserved) != 0) {
       if (n == nullptr) return false;
-      const nanos now = age_clock_now();
       for (const wait::waiter* before = in.head(); before != n; before = before->next) {
-        const bool overdue = before->offered != 0 && now - before->offered >= wait::offer_bound;
-        if (before->mode == writing && !overdue) return false;
+        if (before->mode == writing && !overdue(*before)) return false;
       }
     }
     if ((s & slots) != 0) {
@@ -106,28 +110,33 @@ bool shared_mutex::become_reader(const section& in, const wait::waiter* n) noexc
   }
 }
 
-// What m_state and the slots say of the queue, after it has changed.
-void shared_mutex::left(section& in) noexcept {
-  const wait::waiter* const head = in.head();
+// What m_state and the slots say of the queue, after it has changed. Returns the writer for which readers make way, or null.
+const wait::waiter* shared_mutex::left(section& in) noexcept {
   const std::uint64_t s = m_state.load(memory_order_relaxed);  // slots, QUEUED and RESERVED are changed in a section only
   const auto at = static_cast<std::uint32_t>((s & slots) >> slots_shift);
-  const bool drains = at != 0 && head != nullptr && head->mode == writing;
-  if (at != 0) slots_at(at).drainer.store(drains ? static_cast<wait::parker*>(head->who) : nullptr, memory_order_seq_cst);
-  const std::uint64_t now =
-      (head != nullptr ? queued : 0) | (drains || (head != nullptr && head->insists) ? reserved : 0);
+  const wait::waiter* drains = nullptr;
+  bool insists = false;
+  // Up to the first that is still to be waited for: one that never runs neither goes first nor keeps those behind it from that.
+  for (const wait::waiter* n = in.head(); n != nullptr; n = n->next) {
+    insists = insists || n->insists;
+    if (at != 0 && n->mode == writing) drains = n;
+    if (!overdue(*n)) break;
+  }
+  if (at != 0) slots_at(at).drainer.store(drains != nullptr ? static_cast<wait::parker*>(drains->who) : nullptr, memory_order_seq_cst);
+  const std::uint64_t now = (in.head() != nullptr ? queued : 0) | (drains != nullptr || insists ? reserved : 0);
   const std::uint64_t change = now ^ (s & (queued | reserved));
   if (change != 0) m_state.fetch_xor(change, memory_order_seq_cst);
-  if (drains) in.guard(this, &shared_mutex::examine);
+  if (drains != nullptr) in.guard(this, &shared_mutex::examine);
+  return drains;
 }
 
 // Tells those that could come in now. True: `next` is full, and more are to be told.
 bool shared_mutex::tell(section& in, wait::offer& next) noexcept {
   const std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
   if ((s & writer) != 0) return false;
-  const nanos now = age_clock_now();
   std::uint64_t many = 0;
   for (const wait::waiter* n = in.head(); n != nullptr; n = n->next) {
-    if (n->offered != 0 && now - n->offered >= wait::offer_bound) continue;
+    if (overdue(*n)) continue;
     if (n->mode == writing) {
       if (many == 0 && inside(s) == 0) many = 1;
       break;
@@ -146,9 +155,8 @@ bool shared_mutex::take_or_queue(wait::waiter& n, mode m) noexcept {
     n.mode = m;
     in.push_back(n);
   }
-  left(in);
   // Only now do readers that leave a slot see the writer that waits for them.
-  if (!mine && m == writing && in.head() == &n && become_writer(in, &n)) {
+  if (left(in) == &n && become_writer(in, &n)) {
     in.remove(n, this);
     left(in);
     mine = true;
@@ -165,8 +173,7 @@ bool shared_mutex::claim(wait::waiter& n, mode m) noexcept {
     bool mine = m == writing ? become_writer(in, &n) : become_reader(in, &n);
     if (!mine) {
       in.came_in_vain(n);
-      left(in);
-      if (m == reading || in.head() != &n || !become_writer(in, &n)) return false;  // as in take_or_queue
+      if (left(in) != &n || !become_writer(in, &n)) return false;  // as in take_or_queue
     }
     in.remove(n, this);
     left(in);
@@ -254,9 +261,10 @@ void shared_mutex::mind_the_queue() noexcept {
 }
 
 void shared_mutex::mind_the_queue(section& in) noexcept {
-  wait::waiter* const head = in.head();
-  if (head == nullptr || head->mode != writing || age_clock_now() - head->since < wait::patience) return;
-  head->insists = true;
+  wait::waiter* first = in.head();
+  while (first != nullptr && overdue(*first)) first = first->next;
+  if (first == nullptr || first->mode != writing || age_clock_now() - first->since < wait::patience) return;
+  first->insists = true;
   left(in);
 }
 
@@ -332,7 +340,9 @@ void shared_mutex::going_away() noexcept {
 void shared_mutex::examine(void* self, wait::offer& next) noexcept {
   auto& me = *static_cast<shared_mutex*>(self);
   section in{me.m_queue, section::try_it{}};
-  if (in.entered()) me.tell(in, next);
+  if (!in.entered()) return;
+  me.left(in);  // the first may be overdue by now
+  me.tell(in, next);
 }
 
 }  // namespace mortise::inline MORTISE_ABI

@@ -202,7 +202,7 @@ class shared_mutex {
   std::int64_t inside(std::uint64_t s) const noexcept;
   bool become_writer(const wait::queue::section& in, const wait::waiter* n) noexcept;
   bool become_reader(const wait::queue::section& in, const wait::waiter* n) noexcept;
-  void left(wait::queue::section& in) noexcept;
+  const wait::waiter* left(wait::queue::section& in) noexcept;
   bool tell(wait::queue::section& in, wait::offer& next) noexcept;
   void hand_on(std::uint64_t done) noexcept;
   void give_slots() noexcept;
