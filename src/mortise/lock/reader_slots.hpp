@@ -106,7 +106,7 @@ class slots_pool {
   void give_back_number(std::uint32_t n) noexcept;
 
  private:
-  static constexpr std::uint32_t most = 4096;  // what 12 bits tell apart
+  static constexpr std::uint32_t most = MORTISE_IS_MODEL ? 4 : 4096;  // what 12 bits tell apart
   std::array<atomic<reader_slots*>, most> m_at{};
   reader_slots* m_free = nullptr;
   std::uint32_t m_made = 0;

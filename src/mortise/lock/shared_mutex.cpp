@@ -7,7 +7,8 @@
 //                slots      0, or where its reader_slots are; set once
 //                WRITER     exact, but for a moment in become_writer, where a writer says so before it looks at the slots
 //                QUEUED     somebody is in the queue, or about to be; may over-report for the length of a section
-//                RESERVED   nobody comes in past the queue: its first insists, or is a writer and there are slots. Changed in a section, as QUEUED
+//                RESERVED   nobody comes in past the queue: the first of it that is still to be waited for insists, or is a writer and there are slots.
+//                           Changed in a section, as QUEUED
 //                WROTE      a writer was inside since readers last got into each other's way; a hint
 // 3. States      free, n readers, a writer; each with and without a queue; with one, reserved or not
 // 4. Invariants  I1: a queue, and its first could come in => it has been told, or is overdue and the warden looks, or it is a
@@ -18,6 +19,7 @@
 //                (reader_slots.hpp O1, O2) are sequentially consistent: WRITER and RESERVED are set, then slots are read
 //                O3 loads before a CAS are relaxed: the CAS checks what they saw
 //                O4 who queues sets QUEUED and sees who is inside in one RMW; who goes out sees QUEUED in his
+//                O5 outside of a section, who reads where the slots are acquires what give_slots released: the table of all slots has them
 // 6. Last touch  unlocks: the RMW that frees, or, where somebody waits, the one that takes RELEASING back, for which the destructor waits.
 //                A reader that goes out of a slot: the load of m_state before
 // 7. Wake ledger who frees it with a queue owes a wake to whom it then lets in (tell): a writer if nobody is inside, or all readers up to
@@ -42,7 +44,17 @@ lock_detail::reader_slots& slots_at(std::uint64_t index) noexcept {
   return lock_detail::all_slots->at(static_cast<std::uint32_t>(index));
 }
 
+// Of so many readers that pass a queue one looks how long its first has waited.
+constexpr unsigned past_a_writer = MORTISE_IS_MODEL ? 1 : 16;
+MORTISE_PER_THREAD(std::uint32_t) dice{0};
+
 }  // namespace
+
+// By lot: whatever is counted, a program can do something in step with it, and never look.
+bool shared_mutex::is_to_look() noexcept {
+  dice = dice * 1'664'525 + 1'013'904'223;  // Numerical Recipes' generator; its upper bits are the good ones
+  return (dice >> 16) % past_a_writer == 0;
+}
 
 // How many readers are inside; one more for each that is on its way in or out of a slot.
 std::int64_t shared_mutex::inside(std::uint64_t s) const noexcept {
@@ -58,6 +70,11 @@ std::int64_t shared_mutex::inside(std::uint64_t s) const noexcept {
   own.leave();
   return false;
 }
+
+namespace {
+// Was told too long ago to be waited for.
+bool overdue(const wait::waiter& n) noexcept { return n.offered != 0 && age_clock_now() - n.offered >= wait::offer_bound; }
+}  // namespace
 
 // In a section: the caller, queued as `n` or not (null), becomes the writer, if that is possible and it is its turn.
 bool shared_mutex::become_writer(const section& in, const wait::waiter* n) noexcept {
@@ -78,15 +95,14 @@ bool shared_mutex::become_writer(const section& in, const wait::waiter* n) noexc
 
 // The same for a reader: past no writer that is still to be waited for, once the lock is reserved.
 bool shared_mutex::become_reader(const section& in, const wait::waiter* n) noexcept {
-  std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
+  // O1, where it comes in by a slot: what the last writer wrote is published by m_state. No section is between if that one has not told yet.
+  std::uint64_t s = m_state.load(memory_order_acquire);
   for (;;) {
     if ((s & writer) != 0) return false;
     if ((s & reserved) != 0) {
       if (n == nullptr) return false;
-      const nanos now = age_clock_now();
       for (const wait::waiter* before = in.head(); before != n; before = before->next) {
-        const bool overdue = before->offered != 0 && now - before->offered >= wait::offer_bound;
-        if (before->mode == writing && !overdue) return false;
+        if (before->mode == writing && !overdue(*before)) return false;
       }
     }
     if ((s & slots) != 0) {
@@ -98,29 +114,34 @@ bool shared_mutex::become_reader(const section& in, const wait::waiter* n) noexc
   }
 }
 
-// What m_state and the slots say of the queue, after it has changed.
-void shared_mutex::left(section& in) noexcept {
-  const wait::waiter* const head = in.head();
+// What m_state and the slots say of the queue, after it has changed. Returns the writer for which readers make way, or null.
+const wait::waiter* shared_mutex::left(section& in) noexcept {
   const std::uint64_t s = m_state.load(memory_order_relaxed);  // slots, QUEUED and RESERVED are changed in a section only
   const auto at = static_cast<std::uint32_t>((s & slots) >> slots_shift);
-  const bool drains = at != 0 && head != nullptr && head->mode == writing;
-  const bool other_drainer = at != 0 && slots_at(at).set_drainer(drains ? static_cast<wait::parker*>(head->who) : nullptr);
-  const std::uint64_t now =
-      (head != nullptr ? queued : 0) | (drains || (head != nullptr && head->insists) ? reserved : 0);
+  const wait::waiter* drains = nullptr;
+  bool insists = false;
+  // Up to the first that is still to be waited for: one that never runs neither goes first nor keeps those behind it from that.
+  for (const wait::waiter* n = in.head(); n != nullptr; n = n->next) {
+    insists = insists || n->insists;
+    if (at != 0 && n->mode == writing) drains = n;
+    if (!overdue(*n)) break;
+  }
+  const bool other_drainer = at != 0 && slots_at(at).set_drainer(drains != nullptr ? static_cast<wait::parker*>(drains->who) : nullptr);
+  const std::uint64_t now = (in.head() != nullptr ? queued : 0) | (drains != nullptr || insists ? reserved : 0);
   const std::uint64_t change = now ^ (s & (queued | reserved));
   if (change != 0) m_state.fetch_xor(change, memory_order_seq_cst);
   if (other_drainer) slots_at(at).settle();
-  if (drains) in.guard(this, &shared_mutex::examine);
+  if (drains != nullptr) in.guard(this, &shared_mutex::examine);
+  return drains;
 }
 
 // Tells those that could come in now. True: `next` is full, and more are to be told.
 bool shared_mutex::tell(section& in, wait::offer& next) noexcept {
   const std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
   if ((s & writer) != 0) return false;
-  const nanos now = age_clock_now();
   std::uint64_t many = 0;
   for (const wait::waiter* n = in.head(); n != nullptr; n = n->next) {
-    if (n->offered != 0 && now - n->offered >= wait::offer_bound) continue;
+    if (overdue(*n)) continue;
     if (n->mode == writing) {
       if (many == 0 && inside(s) == 0) many = 1;
       break;
@@ -133,14 +154,14 @@ bool shared_mutex::tell(section& in, wait::offer& next) noexcept {
 bool shared_mutex::take_or_queue(wait::waiter& n, mode m) noexcept {
   section in{m_queue};
   m_state.fetch_or(queued, memory_order_seq_cst);  // O4
+  if (m == reading) mind_the_queue(in);
   bool mine = m == writing ? become_writer(in, nullptr) : become_reader(in, nullptr);
   if (!mine) {
     n.mode = m;
     in.push_back(n);
   }
-  left(in);
   // Only now do readers that leave a slot see the writer that waits for them.
-  if (!mine && m == writing && in.head() == &n && become_writer(in, &n)) {
+  if (left(in) == &n && become_writer(in, &n)) {
     in.remove(n, this);
     left(in);
     mine = true;
@@ -157,15 +178,14 @@ bool shared_mutex::claim(wait::waiter& n, mode m) noexcept {
     bool mine = m == writing ? become_writer(in, &n) : become_reader(in, &n);
     if (!mine) {
       in.came_in_vain(n);
-      left(in);
-      if (m == reading || in.head() != &n || !become_writer(in, &n)) return false;  // as in take_or_queue
+      if (left(in) != &n || !become_writer(in, &n)) return false;  // as in take_or_queue
     }
     in.remove(n, this);
     left(in);
     more = tell(in, next);
   }
   next.wake();
-  if (more) hand_on();
+  if (more) hand_on(0);
   return true;
 }
 
@@ -179,16 +199,18 @@ void shared_mutex::leave(wait::waiter& n) noexcept {
     more = tell(in, next);
   }
   next.wake();
-  if (more) hand_on();
+  if (more) hand_on(0);
 }
 
-void shared_mutex::hand_on() noexcept {
+// `done`: what is taken off m_state once all have been told, RELEASING or nothing. Before the last wake: an executor's post may take its time.
+void shared_mutex::hand_on(std::uint64_t done) noexcept {
   for (bool more = true; more;) {
     wait::offer next;
     {
       section in{m_queue};
       more = tell(in, next);
     }
+    if (!more && done != 0) m_state.fetch_sub(done, memory_order_release);  // the destructor's acquire
     next.wake();
   }
 }
@@ -209,7 +231,7 @@ bool shared_mutex::try_slow() noexcept {
     mine = become_writer(in, nullptr);
     tells = !mine && in.head() != nullptr;
   }
-  if (tells) hand_on();  // those who saw us as the writer for a moment, and were not told
+  if (tells) hand_on(0);  // those who saw us as the writer for a moment, and were not told
   return mine;
 }
 
@@ -219,17 +241,18 @@ bool shared_mutex::try_shared_slow() noexcept {
     wait::refill_budget();
     lost = false;
   }
-  std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
+  std::uint64_t s = m_state.load(memory_order_acquire);  // O5
   if ((s & (queued | reserved)) == queued) {
     mind_the_queue();
     lost = false;
-    s = m_state.load(memory_order_relaxed);  // O3
+    s = m_state.load(memory_order_acquire);  // O5
   }
   while ((s & (writer | reserved)) == 0) {
     if ((s & slots) != 0) return enter_slots(s);
     if ((s & readers) == readers) return false;
-    if (m_state.compare_exchange_weak(s, s + reader, memory_order_seq_cst, memory_order_relaxed)) {  // O1
-      if (lost && ++quarrelled % quarrels == 0) give_slots();
+    if (m_state.compare_exchange_weak(s, s + reader, memory_order_seq_cst, memory_order_acquire)) {  // O1; O5
+      if (lost) quarrelled = quarrelled + 1;
+      if (lost && quarrelled % quarrels == 0) give_slots();
       return true;
     }
   }
@@ -244,9 +267,14 @@ void shared_mutex::lock_shared_slow() noexcept {
 // long it insists without having come.
 void shared_mutex::mind_the_queue() noexcept {
   section in{m_queue};
-  wait::waiter* const head = in.head();
-  if (head == nullptr || head->mode != writing || age_clock_now() - head->since < wait::patience) return;
-  head->insists = true;
+  mind_the_queue(in);
+}
+
+void shared_mutex::mind_the_queue(section& in) noexcept {
+  wait::waiter* first = in.head();
+  while (first != nullptr && overdue(*first)) first = first->next;
+  if (first == nullptr || first->mode != writing || age_clock_now() - first->since < wait::patience) return;
+  first->insists = true;
   left(in);
 }
 
@@ -278,12 +306,11 @@ void shared_mutex::unlock_slow() noexcept {
   } while (!m_state.compare_exchange_weak(s, (s & ~writer) + ((s & queued) != 0 ? releasing : 0), memory_order_seq_cst,
                                           memory_order_relaxed));  // O2, O4
   if ((s & queued) == 0) return;
-  hand_on();
-  m_state.fetch_sub(releasing, memory_order_release);  // the destructor's acquire
+  hand_on(releasing);
 }
 
 [[gnu::noinline]] void shared_mutex::unlock_shared_slow() noexcept {
-  std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
+  std::uint64_t s = m_state.load(memory_order_acquire);  // O5
   if ((s & slots) != 0) return slots_at((s & slots) >> slots_shift).leave();
   bool last = false;
   do {
@@ -293,10 +320,9 @@ void shared_mutex::unlock_slow() noexcept {
             static_cast<void*>(this));
     }
     last = (s & queued) != 0 && (s & readers) == reader;
-  } while (!m_state.compare_exchange_weak(s, s - reader + (last ? releasing : 0), memory_order_seq_cst, memory_order_relaxed));  // O2, O4
+  } while (!m_state.compare_exchange_weak(s, s - reader + (last ? releasing : 0), memory_order_seq_cst, memory_order_acquire));  // O2, O4; O5
   if (!last) return;
-  hand_on();
-  m_state.fetch_sub(releasing, memory_order_release);
+  hand_on(releasing);
 }
 
 void shared_mutex::unlock_and_lock_shared() noexcept {
@@ -309,7 +335,7 @@ void shared_mutex::unlock_and_lock_shared() noexcept {
             static_cast<void*>(this));
     }
   } while (!m_state.compare_exchange_weak(s, (s & ~writer) + (in_slot ? 0 : reader), memory_order_seq_cst, memory_order_relaxed));
-  if ((s & queued) != 0) hand_on();  // it is held: it exists
+  if ((s & queued) != 0) hand_on(0);  // it is held: it exists
 }
 
 void shared_mutex::going_away() noexcept {
@@ -325,7 +351,9 @@ void shared_mutex::going_away() noexcept {
 void shared_mutex::examine(void* self, wait::offer& next) noexcept {
   auto& me = *static_cast<shared_mutex*>(self);
   section in{me.m_queue, section::try_it{}};
-  if (in.entered()) me.tell(in, next);
+  if (!in.entered()) return;
+  me.left(in);  // the first may be overdue by now
+  me.tell(in, next);
 }
 
 }  // namespace mortise::inline MORTISE_ABI

@@ -43,6 +43,8 @@ namespace mortise::inline MORTISE_ABI {
 // - R7 Whoever holds it last may destroy it: the destructor waits for those that are on their way out.
 // Does not promise: recursion, of readers neither (a writer in between waits for the first, and the second for the writer); upgrading.
 class shared_mutex {
+  friend class family_probe;  // tests: who waits
+
  public:
   constexpr shared_mutex() noexcept = default;
   shared_mutex(const shared_mutex&) = delete;
@@ -159,19 +161,16 @@ class shared_mutex {
   static constexpr std::uint64_t reserved = std::uint64_t{1} << 50;
   static constexpr std::uint64_t wrote = std::uint64_t{1} << 51;
 
-  // Every so many readers that pass a queue one looks how long its first has waited.
-  static constexpr int past_a_writer = MORTISE_IS_MODEL ? 1 : 16;
-
   bool try_fast() noexcept {
     std::uint64_t s = m_state.load(memory_order_relaxed);
     return wait::spend_budget() && (s & (writer | reserved | readers | slots)) == 0 &&
            m_state.compare_exchange_strong(s, s | writer | wrote, memory_order_seq_cst, memory_order_relaxed);  // O1
   }
   bool try_shared_fast() noexcept {
-    std::uint64_t s = m_state.load(memory_order_relaxed);
+    std::uint64_t s = m_state.load(memory_order_acquire);  // O5
     if (!wait::spend_budget() || (s & (writer | reserved)) != 0) return false;
     if ((s & slots) != 0) return enter_slots(s);
-    if ((s & readers) == readers || ((s & queued) != 0 && wait::budget_left() % past_a_writer == 0)) return false;
+    if ((s & readers) == readers || ((s & queued) != 0 && is_to_look())) return false;
     return m_state.compare_exchange_strong(s, s + reader, memory_order_seq_cst, memory_order_relaxed);  // O1
   }
   template <bool Writes>
@@ -188,6 +187,7 @@ class shared_mutex {
   }
 
   MORTISE_API outcome wait_for(mode m, const wait::bound& until) noexcept;
+  MORTISE_API static bool is_to_look() noexcept;
   MORTISE_API bool try_slow() noexcept;
   MORTISE_API bool try_shared_slow() noexcept;
   MORTISE_API void lock_shared_slow() noexcept;
@@ -202,11 +202,12 @@ class shared_mutex {
   std::int64_t inside(std::uint64_t s) const noexcept;
   bool become_writer(const wait::queue::section& in, const wait::waiter* n) noexcept;
   bool become_reader(const wait::queue::section& in, const wait::waiter* n) noexcept;
-  void left(wait::queue::section& in) noexcept;
+  const wait::waiter* left(wait::queue::section& in) noexcept;
   bool tell(wait::queue::section& in, wait::offer& next) noexcept;
-  void hand_on() noexcept;
+  void hand_on(std::uint64_t done) noexcept;
   void give_slots() noexcept;
   void mind_the_queue() noexcept;
+  void mind_the_queue(wait::queue::section& in) noexcept;
   static void examine(void* self, wait::offer& next) noexcept;
 
   atomic<std::uint64_t> m_state{0};

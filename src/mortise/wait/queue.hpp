@@ -54,11 +54,19 @@ class queue::section {
   // Waits for it.
   explicit section(queue& q) noexcept : m_queue{q} {
     int turns = 0;
-    while (!try_enter()) spin_for_another(turns);
+    std::uint64_t w = q.m_word.load(memory_order_relaxed);
+    while (!try_enter(w)) {
+      if ((w & locked) == 0) continue;  // its head has changed
+      spin_for_another(turns);
+      w = q.m_word.load(memory_order_relaxed);
+    }
   }
   // Does not: check with entered(). For the warden.
   struct try_it {};
-  section(queue& q, try_it) noexcept : m_queue{q} { try_enter(); }
+  section(queue& q, try_it) noexcept : m_queue{q} {
+    std::uint64_t w = q.m_word.load(memory_order_relaxed);
+    try_enter(w);
+  }
   section(const section&) = delete;
   section& operator=(const section&) = delete;
   ~section() {
@@ -128,8 +136,8 @@ class queue::section {
   }
 
  private:
-  bool try_enter() noexcept {
-    std::uint64_t w = m_queue.m_word.load(memory_order_relaxed);
+  // Unless the word is not `w` any more, or locked; then `w` is what it is.
+  bool try_enter(std::uint64_t& w) noexcept {
     // relaxed on failure: looks again
     m_entered = (w & locked) == 0 &&
                 m_queue.m_word.compare_exchange_strong(w, w | locked, memory_order_acquire, memory_order_relaxed);  // O1
