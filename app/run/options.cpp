@@ -129,7 +129,9 @@ run_options parse_run(const std::vector<std::string>& arguments) {
   app.add_option("--for", o.for_ns, "how long the program runs (1s)")->transform(duration(0, 24 * hour));
   app.add_option("--tasks", o.tasks, "what the tasks are (fiber)")
       ->transform(one_of({task_kind::fiber, task_kind::coroutine, task_kind::thread}));
-  app.add_option("--lock", o.lock, "what guards the map (mortise); shared: readers together; std: with threads only; none: the control")
+  app.add_option(
+         "--lock", o.lock,
+         "what guards the map (mortise); shared: readers together; std: with threads only; none: the control")
       ->transform(one_of({lock_kind::mortise, lock_kind::shared, lock_kind::std, lock_kind::none}));
   app.add_option("--workers", o.workers, "OS threads for fibers and coroutines (0: as many as are usable)")
       ->transform(whole_number<unsigned>(0, 1024));

@@ -95,11 +95,13 @@ class condition_variable {
   // For coroutines; where they resume: as mutex::async_lock. `hold` is owned again when they go on. What they return is an outcome: `acquired`
   // when it was notified.
   class async_operation;
-  [[nodiscard]] async_operation async_wait(std::unique_lock<mutex>& hold, wait::executor* where = nullptr) noexcept;
+  [[nodiscard]] async_operation async_wait(std::unique_lock<mutex>& hold,
+                                           wait::executor* where = nullptr) noexcept;
   [[nodiscard]] async_operation async_wait_or_stop(std::unique_lock<mutex>& hold, std::stop_token stop,
                                                    wait::executor* where = nullptr) noexcept;
   template <class Rep, class Period>
-  [[nodiscard]] async_operation async_wait_for(std::unique_lock<mutex>& hold, std::chrono::duration<Rep, Period> d,
+  [[nodiscard]] async_operation async_wait_for(std::unique_lock<mutex>& hold,
+                                               std::chrono::duration<Rep, Period> d,
                                                wait::executor* where = nullptr) noexcept;
 
  private:
@@ -152,7 +154,8 @@ class condition_variable {
 
 class [[nodiscard]] condition_variable::async_operation : wait::waiter {
  public:
-  async_operation(condition_variable& cv, std::unique_lock<mutex>& hold, wait::executor* where, wait::bound until) noexcept
+  async_operation(condition_variable& cv, std::unique_lock<mutex>& hold, wait::executor* where,
+                  wait::bound until) noexcept
       : m_cv{cv}, m_hold{hold}, m_mutex{*hold.mutex()}, m_where{where}, m_limit{std::move(until)} {
     waiter::step = [](waiter& n, request what) noexcept {
       auto& me = static_cast<async_operation&>(n);
@@ -206,9 +209,8 @@ inline condition_variable::async_operation condition_variable::async_wait(std::u
                                                                           wait::executor* where) noexcept {
   return {*this, hold, where, wait::bound{never}};
 }
-inline condition_variable::async_operation condition_variable::async_wait_or_stop(std::unique_lock<mutex>& hold,
-                                                                                  std::stop_token stop,
-                                                                                  wait::executor* where) noexcept {
+inline condition_variable::async_operation condition_variable::async_wait_or_stop(
+    std::unique_lock<mutex>& hold, std::stop_token stop, wait::executor* where) noexcept {
   return {*this, hold, where, wait::bound{std::move(stop)}};
 }
 template <class Rep, class Period>

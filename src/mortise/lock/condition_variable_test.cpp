@@ -22,7 +22,8 @@ struct pair_of {
   using mutex = Mutex;
 };
 // Control: the standard's.
-using pairs = testing::Types<pair_of<std::condition_variable_any, std::mutex>, pair_of<mortise::condition_variable, mortise::mutex>,
+using pairs = testing::Types<pair_of<std::condition_variable_any, std::mutex>,
+                             pair_of<mortise::condition_variable, mortise::mutex>,
                              pair_of<mortise::condition_variable, std::mutex>>;
 
 template <class Pair>
@@ -108,7 +109,8 @@ TYPED_TEST(any_condition_variable, one_who_gives_up_has_not_eaten_a_notification
   }
 }
 
-foreign::coroutine wait_once(mortise::condition_variable& cv, mortise::mutex& m, foreign::manual_executor& ex, int& woken) {
+foreign::coroutine wait_once(mortise::condition_variable& cv, mortise::mutex& m, foreign::manual_executor& ex,
+                             int& woken) {
   auto hold = co_await m.async_lock(&ex);
   EXPECT_EQ(co_await cv.async_wait(hold, &ex), outcome::acquired);
   EXPECT_TRUE(hold.owns_lock());
@@ -121,7 +123,8 @@ TEST(condition_variable, notified_wait_in_the_queue_of_the_mutex) {
   mortise::mutex m;
   foreign::manual_executor ex;
   int woken = 0;
-  const auto a = wait_once(cv, m, ex, woken), b = wait_once(cv, m, ex, woken), c = wait_once(cv, m, ex, woken);
+  const auto a = wait_once(cv, m, ex, woken), b = wait_once(cv, m, ex, woken),
+             c = wait_once(cv, m, ex, woken);
   m.lock();
   cv.notify_all();
   EXPECT_EQ(lock_probe::waiters(m), 3u);
@@ -170,7 +173,8 @@ TEST(condition_variable, coroutines_waits_end_by_their_bounds) {
   mortise::mutex m;
   foreign::manual_executor ex;
   std::stop_source source;
-  const auto bounded = [](auto& on, auto& of, auto& at, std::stop_token stop, outcome& timed, outcome& stopped) -> foreign::coroutine {
+  const auto bounded = [](auto& on, auto& of, auto& at, std::stop_token stop, outcome& timed,
+                          outcome& stopped) -> foreign::coroutine {
     auto hold = co_await of.async_lock(&at);
     timed = co_await on.async_wait_for(hold, 1ms, &at);
     stopped = co_await on.async_wait_or_stop(hold, stop, &at);

@@ -104,7 +104,8 @@ bool conditions::begin(waiter& n, mutex& m, const void* value) noexcept {
   return m.take_or_queue(n) && judge(n, m, value);
 }
 
-bool conditions::step(waiter& n, mutex& m, const void* value, const wait::bound& until, outcome& how) noexcept {
+bool conditions::step(waiter& n, mutex& m, const void* value, const wait::bound& until,
+                      outcome& how) noexcept {
   bool in_ours = false;
   {
     const section in{m_queue};

@@ -24,7 +24,7 @@ class conditions {
  public:
   struct waiter : wait::waiter {
     bool (*holds)(const waiter&, const void* value) = nullptr;  // on the value; may throw
-    std::exception_ptr error;                                   // what it threw: counts as true, and comes out where it was waited
+    std::exception_ptr error;  // what it threw: counts as true, and comes out where it was waited
   };
 
   constexpr conditions() noexcept = default;
@@ -41,7 +41,8 @@ class conditions {
 
   // For coroutines, of which begin() has made `n` known. begin: true, the mutex is held and `n` holds. step: the same, after a wake.
   MORTISE_API bool begin(waiter& n, mutex& m, const void* value) noexcept;
-  MORTISE_API bool step(waiter& n, mutex& m, const void* value, const wait::bound& until, outcome& how) noexcept;
+  MORTISE_API bool step(waiter& n, mutex& m, const void* value, const wait::bound& until,
+                        outcome& how) noexcept;
   MORTISE_API void forget(waiter& n, mutex& m) noexcept;
   MORTISE_API static void noted_async(mutex& m, call_site site) noexcept;
 

@@ -150,7 +150,8 @@ EXPLORE(condition_variable, two_notifications_wake_two, {.preemptions = 2}) {
 }
 
 // One that gives up has been notified, and says that it was not.
-EXPLORE(condition_variable, one_who_gives_up_has_not_eaten_a_notification, {.preemptions = 2, .deviations = 1}) {
+EXPLORE(condition_variable, one_who_gives_up_has_not_eaten_a_notification,
+        {.preemptions = 2, .deviations = 1}) {
   signal s;
   scoped_thread bounded{"bounded", [&] {
                           std::unique_lock hold{s.m};

@@ -32,7 +32,8 @@ foreign::coroutine take(mortise::guarded<numbers>& g, foreign::manual_executor& 
   got.push_back(co_await g.async_with_when(not_empty, take_first, &ex));
 }
 
-foreign::coroutine wait_for_value(mortise::guarded<int>& g, int wanted, foreign::manual_executor& ex, int& done) {
+foreign::coroutine wait_for_value(mortise::guarded<int>& g, int wanted, foreign::manual_executor& ex,
+                                  int& done) {
   co_await g.async_wait([wanted](const int& x) { return x == wanted; }, &ex);
   ++done;
 }
@@ -155,7 +156,8 @@ TEST(conditions, bounds_end_a_wait_and_leave_nothing) {
   std::stop_source source;
   std::jthread stops([&] { source.request_stop(); });
   EXPECT_EQ(g.wait_or_stop(source.get_token(), never), outcome::stopped);
-  EXPECT_EQ(g.update_when_or_stop(source.get_token(), never, [&](int&) { return ++ran; }).how, outcome::stopped);
+  EXPECT_EQ(g.update_when_or_stop(source.get_token(), never, [&](int&) { return ++ran; }).how,
+            outcome::stopped);
   EXPECT_EQ(mortise::lock_probe::conditions(g), 0u);
   g.with([](int& x) { x = 1; });
   EXPECT_EQ(ran, 0);
@@ -166,7 +168,8 @@ foreign::coroutine bounded(mortise::guarded<int>& g, foreign::manual_executor& e
   how = r.how;
 }
 
-foreign::coroutine stoppable(mortise::guarded<int>& g, foreign::manual_executor& ex, std::stop_token stop, outcome& how) {
+foreign::coroutine stoppable(mortise::guarded<int>& g, foreign::manual_executor& ex, std::stop_token stop,
+                             outcome& how) {
   const auto r = co_await g.async_wait_or_stop(stop, is_one, &ex);
   how = r.how;
 }

@@ -131,11 +131,11 @@ class guarded : public detail::guarded_conditions<guarded<T, Mutex>, T, Mutex> {
   auto async_read(F f) const {
     auto section = [this, f = std::move(f)]() mutable { return run_read(f); };
     if constexpr (shares) {
-      return async_section_operation<decltype(m_mutex.async_lock_shared()), decltype(section)>{m_mutex.async_lock_shared(),
-                                                                                           std::move(section), nullptr};
+      return async_section_operation<decltype(m_mutex.async_lock_shared()), decltype(section)>{
+          m_mutex.async_lock_shared(), std::move(section), nullptr};
     } else {
-      return async_section_operation<decltype(m_mutex.async_lock()), decltype(section)>{m_mutex.async_lock(),
-                                                                                    std::move(section), nullptr};
+      return async_section_operation<decltype(m_mutex.async_lock()), decltype(section)>{
+          m_mutex.async_lock(), std::move(section), nullptr};
     }
   }
   template <class F>
@@ -238,7 +238,8 @@ class guarded : public detail::guarded_conditions<guarded<T, Mutex>, T, Mutex> {
 
   template <class Section>
   auto async(Section section) const {
-    return async_section_operation<decltype(m_mutex.async_lock()), Section>{m_mutex.async_lock(), std::move(section), this};
+    return async_section_operation<decltype(m_mutex.async_lock()), Section>{m_mutex.async_lock(),
+                                                                            std::move(section), this};
   }
 
   mutable Mutex m_mutex;

@@ -203,7 +203,8 @@ class guarded_conditions<Guarded, T, mutex> {
     return async<false>(wait::bound{never}, std::move(pred), with(std::move(f)), where);
   }
   template <class Rep, class Period, class Pred, class F>
-  auto async_with_when_for(std::chrono::duration<Rep, Period> d, Pred pred, F f, wait::executor* where = nullptr) {
+  auto async_with_when_for(std::chrono::duration<Rep, Period> d, Pred pred, F f,
+                           wait::executor* where = nullptr) {
     return async<true>(wait::bound{deadline_after(d)}, std::move(pred), with(std::move(f)), where);
   }
   template <class Pred, class F>
@@ -215,7 +216,8 @@ class guarded_conditions<Guarded, T, mutex> {
     return async<false>(wait::bound{never}, std::move(pred), update(std::move(f)), where);
   }
   template <class Rep, class Period, class Pred, class F>
-  auto async_update_when_for(std::chrono::duration<Rep, Period> d, Pred pred, F f, wait::executor* where = nullptr) {
+  auto async_update_when_for(std::chrono::duration<Rep, Period> d, Pred pred, F f,
+                             wait::executor* where = nullptr) {
     return async<true>(wait::bound{deadline_after(d)}, std::move(pred), update(std::move(f)), where);
   }
   template <class Pred, class F>
@@ -227,7 +229,8 @@ class guarded_conditions<Guarded, T, mutex> {
     return async<false>(wait::bound{never}, std::move(pred), nothing, where);
   }
   template <class Rep, class Period, class Pred>
-  auto async_wait_for(std::chrono::duration<Rep, Period> d, Pred pred, wait::executor* where = nullptr) const {
+  auto async_wait_for(std::chrono::duration<Rep, Period> d, Pred pred,
+                      wait::executor* where = nullptr) const {
     return async<true>(wait::bound{deadline_after(d)}, std::move(pred), nothing, where);
   }
   template <class Pred>
@@ -236,7 +239,9 @@ class guarded_conditions<Guarded, T, mutex> {
   }
 
  protected:
-  void before_unlock(mutex& m, const T& value) const noexcept { m_conditions.before_unlock(m, std::addressof(value)); }
+  void before_unlock(mutex& m, const T& value) const noexcept {
+    m_conditions.before_unlock(m, std::addressof(value));
+  }
 
  private:
   template <class, class, class, bool>
@@ -250,7 +255,8 @@ class guarded_conditions<Guarded, T, mutex> {
   }
   template <class F>
   static auto update(F&& f) {
-    return [f = std::forward<F>(f)](const Guarded& g) mutable { return const_cast<Guarded&>(g).run_update(f); };
+    return
+        [f = std::forward<F>(f)](const Guarded& g) mutable { return const_cast<Guarded&>(g).run_update(f); };
   }
 
   const Guarded& self() const noexcept { return static_cast<const Guarded&>(*this); }
@@ -276,7 +282,8 @@ class guarded_conditions<Guarded, T, mutex> {
 
   template <bool Bounded, class Pred, class Section>
   auto async(wait::bound until, Pred pred, Section section, wait::executor* where) const {
-    return async_when<Guarded, Pred, Section, Bounded>{self(), std::move(until), std::move(pred), std::move(section), where};
+    return async_when<Guarded, Pred, Section, Bounded>{self(), std::move(until), std::move(pred),
+                                                       std::move(section), where};
   }
 
   mutable conditions m_conditions;

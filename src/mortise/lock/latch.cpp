@@ -19,7 +19,8 @@ void latch::count_down(std::ptrdiff_t n) noexcept {
   do {
     const auto left = static_cast<std::ptrdiff_t>(s & count);
     if (n < 0 || n > left) {
-      fatal("count_down(%td) of the latch at %p, of which %td are left: it never gets below 0", n, static_cast<void*>(this), left);
+      fatal("count_down(%td) of the latch at %p, of which %td are left: it never gets below 0", n,
+            static_cast<void*>(this), left);
     }
     after = s - static_cast<std::uint64_t>(n);
     if (n != 0 && n == left && (s & queued) != 0) after |= releasing;

@@ -35,7 +35,8 @@ class latch {
   static constexpr std::ptrdiff_t max() noexcept { return std::numeric_limits<std::int32_t>::max(); }
 
   // Requires: 0 <= expected <= max().
-  constexpr explicit latch(std::ptrdiff_t expected) noexcept : m_state{static_cast<std::uint64_t>(expected)} {}
+  constexpr explicit latch(std::ptrdiff_t expected) noexcept
+      : m_state{static_cast<std::uint64_t>(expected)} {}
   latch(const latch&) = delete;
   latch& operator=(const latch&) = delete;
 #if __cpp_constexpr_dynamic_alloc
@@ -47,7 +48,9 @@ class latch {
 
   // Requires: 0 <= n, and no more than is left; else one line is printed and the program ends. Never blocks.
   MORTISE_API void count_down(std::ptrdiff_t n = 1) noexcept;
-  [[nodiscard]] bool try_wait() const noexcept { return (m_state.load(memory_order_acquire) & count) == 0; }  // O1
+  [[nodiscard]] bool try_wait() const noexcept {
+    return (m_state.load(memory_order_acquire) & count) == 0;
+  }  // O1
 
   // Waits until the count is 0. Blocks: the thread or fiber.
   void wait() noexcept {
@@ -67,12 +70,16 @@ class latch {
   }
 
   // For coroutines; where they resume: as mutex::async_lock. `outcome how = co_await done.async_wait_or_stop(token);`
-  [[nodiscard]] auto async_wait(mortise::wait::executor* where = nullptr) noexcept { return plain_operation{{*this}, where}; }
-  [[nodiscard]] auto async_wait_or_stop(std::stop_token stop, mortise::wait::executor* where = nullptr) noexcept {
+  [[nodiscard]] auto async_wait(mortise::wait::executor* where = nullptr) noexcept {
+    return plain_operation{{*this}, where};
+  }
+  [[nodiscard]] auto async_wait_or_stop(std::stop_token stop,
+                                        mortise::wait::executor* where = nullptr) noexcept {
     return bounded_operation{{*this}, where, mortise::wait::bound{std::move(stop)}};
   }
   template <class Rep, class Period>
-  [[nodiscard]] auto async_wait_for(std::chrono::duration<Rep, Period> d, mortise::wait::executor* where = nullptr) noexcept {
+  [[nodiscard]] auto async_wait_for(std::chrono::duration<Rep, Period> d,
+                                    mortise::wait::executor* where = nullptr) noexcept {
     return bounded_operation{{*this}, where, mortise::wait::bound{deadline_after(d)}};
   }
 

@@ -122,7 +122,8 @@ class MORTISE_CAPABILITY("mutex") mutex {
     return bounded(wait::bound{std::move(stop), deadline_after(d)});
   }
   template <class Clock, class Duration>
-  [[nodiscard]] outcome lock_or_stop(std::stop_token stop, std::chrono::time_point<Clock, Duration> t) noexcept {
+  [[nodiscard]] outcome lock_or_stop(std::stop_token stop,
+                                     std::chrono::time_point<Clock, Duration> t) noexcept {
     for (;;) {
       const outcome how = bounded(wait::bound{stop, deadline_at(t)});
       if (how != outcome::timed_out || has_come(t)) return how;
@@ -162,14 +163,12 @@ class MORTISE_CAPABILITY("mutex") mutex {
                                                               call_site site = call_site::current()) noexcept;
 
   // `auto [how, hold] = co_await m.async_lock_or_stop(token);` as lock_or_stop does.
-  [[nodiscard]] async_stoppable_lock_operation async_lock_or_stop(std::stop_token stop,
-                                                                  wait::executor* where = nullptr,
-                                                                  call_site site = call_site::current()) noexcept;
+  [[nodiscard]] async_stoppable_lock_operation async_lock_or_stop(
+      std::stop_token stop, wait::executor* where = nullptr, call_site site = call_site::current()) noexcept;
   template <class Rep, class Period>
-  [[nodiscard]] async_stoppable_lock_operation async_lock_or_stop(std::stop_token stop,
-                                                                  std::chrono::duration<Rep, Period> d,
-                                                                  wait::executor* where = nullptr,
-                                                                  call_site site = call_site::current()) noexcept;
+  [[nodiscard]] async_stoppable_lock_operation async_lock_or_stop(
+      std::stop_token stop, std::chrono::duration<Rep, Period> d, wait::executor* where = nullptr,
+      call_site site = call_site::current()) noexcept;
 
  private:
   struct exclusive;
@@ -294,7 +293,9 @@ struct mutex::exclusive {
   mutex& m;
   bool try_fast() const noexcept { return m.try_fast(); }
   bool take_or_queue(wait::waiter& n) const noexcept { return m.take_or_queue(n); }
-  bool claim(wait::waiter& n) const noexcept { return n.who->runs_by_itself() ? m.stand_by(n, never) : m.claim(n); }
+  bool claim(wait::waiter& n) const noexcept {
+    return n.who->runs_by_itself() ? m.stand_by(n, never) : m.claim(n);
+  }
   void leave(wait::waiter& n) const noexcept { m.leave(n); }
 };
 
@@ -331,8 +332,8 @@ class mutex::async_bounded_lock_operation : public async_stoppable_lock_operatio
 };
 
 template <class Rep, class Period>
-mutex::async_bounded_lock_operation mutex::async_lock_for(std::chrono::duration<Rep, Period> d, wait::executor* where,
-                                                          call_site site) noexcept {
+mutex::async_bounded_lock_operation mutex::async_lock_for(std::chrono::duration<Rep, Period> d,
+                                                          wait::executor* where, call_site site) noexcept {
   return {*this, where, wait::bound{deadline_after(d)}, site};
 }
 template <class Clock, class Duration>
@@ -340,13 +341,16 @@ mutex::async_bounded_lock_operation mutex::async_lock_until(std::chrono::time_po
                                                             wait::executor* where, call_site site) noexcept {
   return {*this, where, wait::bound{deadline_at(t)}, site};
 }
-inline mutex::async_stoppable_lock_operation mutex::async_lock_or_stop(std::stop_token stop, wait::executor* where,
+inline mutex::async_stoppable_lock_operation mutex::async_lock_or_stop(std::stop_token stop,
+                                                                       wait::executor* where,
                                                                        call_site site) noexcept {
   return {*this, where, wait::bound{std::move(stop)}, site};
 }
 template <class Rep, class Period>
-mutex::async_stoppable_lock_operation mutex::async_lock_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d,
-                                                                wait::executor* where, call_site site) noexcept {
+mutex::async_stoppable_lock_operation mutex::async_lock_or_stop(std::stop_token stop,
+                                                                std::chrono::duration<Rep, Period> d,
+                                                                wait::executor* where,
+                                                                call_site site) noexcept {
   return {*this, where, wait::bound{std::move(stop), deadline_after(d)}, site};
 }
 

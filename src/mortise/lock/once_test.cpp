@@ -58,7 +58,8 @@ TYPED_TEST(any_once, exception_comes_out_and_another_tries) {
   EXPECT_EQ(calls, 3);
 }
 
-foreign::coroutine call(mortise::once_flag& flag, foreign::manual_executor& ex, int& calls, int& returned, int throws_until) {
+foreign::coroutine call(mortise::once_flag& flag, foreign::manual_executor& ex, int& calls, int& returned,
+                        int throws_until) {
   try {
     co_await mortise::async_call_once(
         flag,
@@ -78,7 +79,8 @@ TEST(once, coroutines_wait_for_one_that_runs_elsewhere) {
   std::vector<foreign::coroutine> waiting;
   EXPECT_THROW(mortise::call_once(flag,
                                   [&] {
-                                    for (int i = 0; i < 3; ++i) waiting.push_back(call(flag, ex, calls, returned, 2));
+                                    for (int i = 0; i < 3; ++i)
+                                      waiting.push_back(call(flag, ex, calls, returned, 2));
                                     throw std::runtime_error("the first");
                                   }),
                std::runtime_error);

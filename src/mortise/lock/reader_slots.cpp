@@ -17,7 +17,8 @@ std::uint32_t slots_pool::take() noexcept {
   if (m_free != nullptr) {
     reader_slots& s = *m_free;
     m_free = s.m_next_free;
-    for (reader_slots::slot& one : s.m_slots) one.readers.store(0, memory_order_relaxed);  // published by the lock's word
+    for (reader_slots::slot& one : s.m_slots)
+      one.readers.store(0, memory_order_relaxed);  // published by the lock's word
     return s.m_index;
   }
   if (m_made + 1 == most) return 0;

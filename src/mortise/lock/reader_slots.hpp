@@ -121,7 +121,8 @@ std::uint32_t ask_for_number() noexcept;
 
 inline std::uint32_t reader_slots::slot_of_this_thread() noexcept {
   const std::uint32_t n = reader_number;
-  if (n == unknown_number || n == no_number) [[unlikely]] return n == unknown_number ? ask_for_number() : 0;
+  if (n == unknown_number || n == no_number) [[unlikely]]
+    return n == unknown_number ? ask_for_number() : 0;
   return n;
 }
 

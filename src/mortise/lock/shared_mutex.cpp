@@ -66,14 +66,17 @@ std::int64_t shared_mutex::inside(std::uint64_t s) const noexcept {
 [[gnu::noinline]] bool shared_mutex::enter_slots(std::uint64_t s) noexcept {
   lock_detail::reader_slots& own = slots_at((s & slots) >> slots_shift);
   own.enter();
-  if ((m_state.load(memory_order_seq_cst) & (writer | reserved)) == 0) [[likely]] return true;
+  if ((m_state.load(memory_order_seq_cst) & (writer | reserved)) == 0) [[likely]]
+    return true;
   own.leave();
   return false;
 }
 
 namespace {
 // Was told too long ago to be waited for.
-bool overdue(const wait::waiter& n) noexcept { return n.offered != 0 && age_clock_now() - n.offered >= wait::offer_bound; }
+bool overdue(const wait::waiter& n) noexcept {
+  return n.offered != 0 && age_clock_now() - n.offered >= wait::offer_bound;
+}
 }  // namespace
 
 // In a section: the caller, queued as `n` or not (null), becomes the writer, if that is possible and it is its turn.
@@ -81,9 +84,12 @@ bool shared_mutex::become_writer(const section& in, const wait::waiter* n) noexc
   std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
   for (;;) {
     if ((s & writer) != 0) return false;
-    if ((s & reserved) != 0 && (n == nullptr || section::expected_before(in.head(), *n, age_clock_now()) != 0)) return false;
+    if ((s & reserved) != 0 &&
+        (n == nullptr || section::expected_before(in.head(), *n, age_clock_now()) != 0))
+      return false;
     if ((s & slots) == 0 && (s & readers) != 0) return false;
-    if (m_state.compare_exchange_weak(s, s | writer | wrote, memory_order_seq_cst, memory_order_relaxed)) break;  // O1
+    if (m_state.compare_exchange_weak(s, s | writer | wrote, memory_order_seq_cst, memory_order_relaxed))
+      break;  // O1
   }
   if ((s & slots) == 0) return true;
   slots_at((s & slots) >> slots_shift).settle();
@@ -109,14 +115,18 @@ bool shared_mutex::become_reader(const section& in, const wait::waiter* n) noexc
       slots_at((s & slots) >> slots_shift).enter();  // no writer comes in but in a section
       return true;
     }
-    if ((s & readers) == readers) fatal("the shared_mutex at %p has %ju readers: there may be no more", static_cast<void*>(this), static_cast<std::uintmax_t>(readers));
-    if (m_state.compare_exchange_weak(s, s + reader, memory_order_seq_cst, memory_order_relaxed)) return true;  // O1
+    if ((s & readers) == readers)
+      fatal("the shared_mutex at %p has %ju readers: there may be no more", static_cast<void*>(this),
+            static_cast<std::uintmax_t>(readers));
+    if (m_state.compare_exchange_weak(s, s + reader, memory_order_seq_cst, memory_order_relaxed))
+      return true;  // O1
   }
 }
 
 // What m_state and the slots say of the queue, after it has changed. Returns the writer for which readers make way, or null.
 const wait::waiter* shared_mutex::left(section& in) noexcept {
-  const std::uint64_t s = m_state.load(memory_order_relaxed);  // slots, QUEUED and RESERVED are changed in a section only
+  const std::uint64_t s =
+      m_state.load(memory_order_relaxed);  // slots, QUEUED and RESERVED are changed in a section only
   const auto at = static_cast<std::uint32_t>((s & slots) >> slots_shift);
   const wait::waiter* drains = nullptr;
   bool insists = false;
@@ -126,8 +136,11 @@ const wait::waiter* shared_mutex::left(section& in) noexcept {
     if (at != 0 && n->mode == writing) drains = n;
     if (!overdue(*n)) break;
   }
-  const bool other_drainer = at != 0 && slots_at(at).set_drainer(drains != nullptr ? static_cast<wait::parker*>(drains->who) : nullptr);
-  const std::uint64_t now = (in.head() != nullptr ? queued : 0) | (drains != nullptr || insists ? reserved : 0);
+  const bool other_drainer =
+      at != 0 &&
+      slots_at(at).set_drainer(drains != nullptr ? static_cast<wait::parker*>(drains->who) : nullptr);
+  const std::uint64_t now =
+      (in.head() != nullptr ? queued : 0) | (drains != nullptr || insists ? reserved : 0);
   const std::uint64_t change = now ^ (s & (queued | reserved));
   if (change != 0) m_state.fetch_xor(change, memory_order_seq_cst);
   if (other_drainer) slots_at(at).settle();
@@ -217,8 +230,10 @@ void shared_mutex::hand_on(std::uint64_t done) noexcept {
 
 outcome shared_mutex::wait_for(mode m, const wait::bound& until) noexcept {
   if (wait::budget_left() < 0) wait::refill_budget();
-  if (const auto how = until.ended()) return (m == writing ? try_slow() : try_shared_slow()) ? outcome::acquired : *how;
-  return m == writing ? wait::wait_for(acquisition<true>{*this}, until) : wait::wait_for(acquisition<false>{*this}, until);
+  if (const auto how = until.ended())
+    return (m == writing ? try_slow() : try_shared_slow()) ? outcome::acquired : *how;
+  return m == writing ? wait::wait_for(acquisition<true>{*this}, until)
+                      : wait::wait_for(acquisition<false>{*this}, until);
 }
 
 bool shared_mutex::try_slow() noexcept {
@@ -239,12 +254,12 @@ bool shared_mutex::try_shared_slow() noexcept {
   bool lost = true;  // to another reader, in try_shared_fast; unless it did not even try
   if (wait::budget_left() < 0) {
     wait::refill_budget();
-    lost = false;
+    lost = MORTISE_IS_MODEL;  // where any reader may be the one that quarrels
   }
   std::uint64_t s = m_state.load(memory_order_acquire);  // O5
   if ((s & (queued | reserved)) == queued) {
     mind_the_queue();
-    lost = false;
+    lost = MORTISE_IS_MODEL;
     s = m_state.load(memory_order_acquire);  // O5
   }
   while ((s & (writer | reserved)) == 0) {
@@ -287,10 +302,12 @@ void shared_mutex::give_slots() noexcept {
   {
     const section in{m_queue};
     std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
-    while ((s & (writer | slots | queued)) == 0) {  // keeps I3
+    while ((s & (writer | slots | queued)) == 0) {         // keeps I3
       slots_at(at).set_base(static_cast<std::int64_t>(s & readers));
       // release: whoever sees where the slots are sees them whole
-      if (m_state.compare_exchange_weak(s, s | std::uint64_t{at} << slots_shift, memory_order_seq_cst, memory_order_relaxed)) return;
+      if (m_state.compare_exchange_weak(s, s | std::uint64_t{at} << slots_shift, memory_order_seq_cst,
+                                        memory_order_relaxed))
+        return;
     }
   }
   lock_detail::all_slots->give_back(slots_at(at));
@@ -300,10 +317,12 @@ void shared_mutex::unlock_slow() noexcept {
   std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
   do {
     if ((s & writer) == 0) {
-      fatal("unlock of the shared_mutex at %p, which nobody has locked but shared, if at all: an unlock too many, or unlock_shared was meant",
-            static_cast<void*>(this));
+      fatal(
+          "unlock of the shared_mutex at %p, which nobody has locked but shared, if at all: an unlock too many, or unlock_shared was meant",
+          static_cast<void*>(this));
     }
-  } while (!m_state.compare_exchange_weak(s, (s & ~writer) + ((s & queued) != 0 ? releasing : 0), memory_order_seq_cst,
+  } while (!m_state.compare_exchange_weak(s, (s & ~writer) + ((s & queued) != 0 ? releasing : 0),
+                                          memory_order_seq_cst,
                                           memory_order_relaxed));  // O2, O4
   if ((s & queued) == 0) return;
   hand_on(releasing);
@@ -316,11 +335,13 @@ void shared_mutex::unlock_slow() noexcept {
   do {
     if ((s & slots) != 0) return slots_at((s & slots) >> slots_shift).leave();
     if ((s & readers) == 0) {
-      fatal("unlock_shared of the shared_mutex at %p, which nobody has locked shared: an unlock too many, or unlock was meant",
-            static_cast<void*>(this));
+      fatal(
+          "unlock_shared of the shared_mutex at %p, which nobody has locked shared: an unlock too many, or unlock was meant",
+          static_cast<void*>(this));
     }
     last = (s & queued) != 0 && (s & readers) == reader;
-  } while (!m_state.compare_exchange_weak(s, s - reader + (last ? releasing : 0), memory_order_seq_cst, memory_order_acquire));  // O2, O4; O5
+  } while (!m_state.compare_exchange_weak(s, s - reader + (last ? releasing : 0), memory_order_seq_cst,
+                                          memory_order_acquire));  // O2, O4; O5
   if (!last) return;
   hand_on(releasing);
 }
@@ -334,7 +355,8 @@ void shared_mutex::unlock_and_lock_shared() noexcept {
       fatal("unlock_and_lock_shared of the shared_mutex at %p, which nobody has locked but shared, if at all",
             static_cast<void*>(this));
     }
-  } while (!m_state.compare_exchange_weak(s, (s & ~writer) + (in_slot ? 0 : reader), memory_order_seq_cst, memory_order_relaxed));
+  } while (!m_state.compare_exchange_weak(s, (s & ~writer) + (in_slot ? 0 : reader), memory_order_seq_cst,
+                                          memory_order_relaxed));
   if ((s & queued) != 0) hand_on(0);  // it is held: it exists
 }
 

@@ -31,7 +31,7 @@ class timer {
   friend class timer_service;
   static constexpr std::size_t nowhere = ~std::size_t{0};
   nanos m_at = never;
-  parker* m_who = nullptr;     // null: never armed
+  parker* m_who = nullptr;        // null: never armed
   std::size_t m_place = nowhere;  // in the service's heap, under its lock
 };
 
