@@ -160,12 +160,6 @@ bool mutex::lock_slow(nanos deadline) noexcept {
   }
 }
 
-outcome mutex::bounded_slow(const wait::bound& until) noexcept {
-  if (wait::budget_left() < 0) wait::refill_budget();
-  if (const auto how = until.ended()) return try_slow() ? outcome::acquired : *how;
-  return wait::wait_for(exclusive{*this}, until);
-}
-
 // True: the lock is held. False: `n` is queued, and someone owes it a wake.
 bool mutex::take_or_queue(wait::waiter& n) noexcept {
   int turns = 0, free = 0;
