@@ -127,8 +127,8 @@ std::uint64_t mutex::after_quiet_unlock(std::uint64_t w) noexcept {
 // Whether the first waiter's wake is in flight, under the queue lock. One that insists may have been told when the lock went to one
 // behind it, it being overdue: the next unlock must see it (I6).
 std::uint64_t mutex::told_if(const wait::waiter& head) noexcept {
-  return !head.insists && head.offered != 0 && age_clock_now() - head.offered < wait::offer_bound ? word::told
-                                                                                                  : 0;
+  const bool on_its_way = head.offered != 0 && age_clock_now() - head.offered < wait::offer_bound;
+  return on_its_way && !head.insists ? word::told : 0;
 }
 
 bool mutex::try_slow() noexcept {

@@ -142,7 +142,7 @@ task_block* worker::find() noexcept {
 task_block* worker::straight_on() noexcept {
   if ((m_turn + 1) % turns_between_polls == 0) return nullptr;
 #if MORTISE_IS_CHAOS
-  if (chaos_pick(2) == 0) return nullptr;
+  if (chaos_has(chaos::migrate) || chaos_pick(2) == 0) return nullptr;  // the loop sends tasks on
 #endif
   task_block* const t = m_queue.pop();
   if (t == nullptr) return nullptr;
