@@ -1,7 +1,7 @@
 // Who waits for a notification, in a queue; who was notified, in its mutex's.
 //
-// A section of ours may take the queue lock of the mutex, never the other way round. Who is notified may find the mutex free and destroy
-// us before the section has ended: the destructor waits for that.
+// A section of ours may take the queue lock of the mutex, never the other way round. Who was notified finds that out in a section (still_waits),
+// so after the one that notified it, which is the last that a notification does to us.
 #include <mortise/lock/condition_variable.hpp>
 
 namespace mortise::inline MORTISE_ABI {
@@ -96,7 +96,5 @@ void condition_variable::forget(wait::waiter& n, mutex& m) noexcept {
   if (n.queued()) m.leave(n);
   if (n.mode == notified) notify_one();
 }
-
-void condition_variable::going_away() noexcept { const section none_is_under_way{m_queue}; }
 
 }  // namespace mortise::inline MORTISE_ABI

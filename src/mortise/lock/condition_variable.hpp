@@ -31,19 +31,14 @@ namespace mortise::inline MORTISE_ABI {
 //   Those with another lock (or another mutex than those that wait already) are woken at once and lock it again.
 // - V3 Who stops waiting by a deadline or a stop request has not eaten a notification. Who was notified and is destroyed before it
 //   runs (a coroutine's frame) passes it on.
-// - V4 Whoever was notified may destroy it: the destructor waits for a notification that is on its way out.
+// - V4 Who was notified may destroy it, if nobody waits any more: the notification is done with it.
 // Does not promise that a wait ends only by notification: use a predicate. 16 bytes; `constexpr` constructor.
 class condition_variable {
  public:
   constexpr condition_variable() noexcept = default;
   condition_variable(const condition_variable&) = delete;
   condition_variable& operator=(const condition_variable&) = delete;
-#if __cpp_constexpr_dynamic_alloc
-  constexpr
-#endif
-      ~condition_variable() {
-    if (!__builtin_is_constant_evaluated()) going_away();
-  }
+  ~condition_variable() = default;
 
   // Wakes one, or all. Never blocks; cost when nobody waits: one load.
   void notify_one() noexcept {
@@ -146,7 +141,6 @@ class condition_variable {
   MORTISE_API bool still_waits(wait::waiter& n, const wait::bound* until, outcome& how) noexcept;
   MORTISE_API bool step(wait::waiter& n, mutex& m, const wait::bound& until, outcome& how) noexcept;
   MORTISE_API void forget(wait::waiter& n, mutex& m) noexcept;
-  MORTISE_API void going_away() noexcept;
 
   wait::queue m_queue;
   plain<mutex*> m_mutex = nullptr;  // of those that are at `waits`; in a section

@@ -186,6 +186,27 @@ EXPLORE(condition_variable, who_was_notified_may_destroy_it, {.preemptions = 3})
   taker.join();
 }
 
+EXPLORE(condition_variable, who_was_notified_from_outside_may_destroy_it, {.preemptions = 3}) {
+  mortise::mutex m;
+  plain<int> things{0};
+  auto* const changed = new mortise::condition_variable;
+  mortise::atomic<bool> waits{false};
+  scoped_thread taker{"taker", [&] {
+                        std::unique_lock hold{m};
+                        waits.store(true, mortise::memory_order_relaxed);
+                        while (things == 0) changed->wait(hold);
+                        delete changed;
+                      }};
+  bool notifies = false;
+  {
+    const std::lock_guard hold{m};
+    things = 1;
+    notifies = waits.load(mortise::memory_order_relaxed);
+  }
+  if (notifies) changed->notify_one();
+  taker.join();
+}
+
 // A count_down that reaches 0 as somebody queues; it touches the latch when that one has freed it.
 EXPLORE(latch, who_waited_may_destroy_it, {.preemptions = 3}) {
   auto* const done = new mortise::latch{2};

@@ -84,6 +84,8 @@ TEST(conditions, they_have_their_turn_in_their_order_and_one_by_one) {
   g.with([](numbers& n) { n = {1, 2}; });
   EXPECT_FALSE(first.empty());
   EXPECT_TRUE(second.empty());
+  g.with([](numbers&) {});  // holds for the second, too; but the first is on its way
+  EXPECT_TRUE(second.empty());
   first.run_all();
   EXPECT_FALSE(second.empty());
   second.run_all();
@@ -215,6 +217,7 @@ TEST(conditions, guards_tell_too) {
     hold->push_back(1);
   }
   ex.run_all();
+  EXPECT_EQ(got, (std::vector<int>{1}));
   auto hold = g.lock();
   hold->push_back(2);
   hold.unlock();
