@@ -19,8 +19,9 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 namespace {
 
 constexpr nanos budget_check_interval = 25'000;
-constexpr nanos turn_length =
-    100'000;  // with others runnable, a task that never blocks yields after this long
+// With others runnable, a task that never blocks yields after a turn; where many are, after a shorter one, so that each comes round again soon.
+constexpr nanos longest_turn = 100'000;
+constexpr nanos round_length = 2'500'000;
 constexpr nanos far_deadline = nanos{1} << 27;
 
 }  // namespace
@@ -268,7 +269,8 @@ int worker::refill_budget() noexcept {
   m_budget_last = now;
   const bool tired = chaos_has(chaos::preempt) && chaos_pick(4) == 0;
   const int granted = chaos_has(chaos::preempt) ? std::min(m_budget_size, 64) : m_budget_size;
-  if (now - m_budget_since < turn_length && !tired) return granted;
+  const nanos turn = std::min(longest_turn, round_length / (m_queue.size() + 1));
+  if (now - m_budget_since < turn && !tired) return granted;
   const bool others = m_queue.size() != 0 || m_home.inbox_filled() || m_timers.next() <= now;
   if (m_running == nullptr || !others) return granted;
   if (m_running->kind == wait::party::coroutine) return 0;
