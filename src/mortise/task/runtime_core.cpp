@@ -98,7 +98,8 @@ void runtime_core::join_detached() noexcept {
   // never: in the latter case the program hangs here, as with std::jthread.
   for (;;) {
     while (!m_detached->empty()) wait::this_context().park(never);
-    if (m_scopes.load(memory_order_acquire) == 0 && m_detached->empty()) return;
+    const bool over = m_scopes.load(memory_order_acquire) == 0 && m_detached->empty();
+    if (over && m_senders.load(memory_order_acquire) == 0) return;
     wait::this_context().park(now_ns() + 1'000'000);
   }
 }
@@ -114,7 +115,11 @@ void runtime_core::submit(task_block& t) noexcept {
   if (worker* const w = worker::current(); w != nullptr && &w->home() == this) {
     w->enqueue_from_task(t);
   } else {
+    // The task may run and end, and its runtime with it, while we still look for whom to wake. relaxed: whoever sees that the task
+    // has ended sees this count, which the inbox's lock orders
+    m_senders.fetch_add(1, memory_order_relaxed);
     send(t);
+    m_senders.fetch_sub(1, memory_order_release);
   }
 }
 

@@ -96,6 +96,8 @@ class runtime_core {
   task_block* m_inbox_first = nullptr;
   task_block* m_inbox_last = nullptr;
   atomic<unsigned> m_inbox_size{0};
+  // Who, not being a worker of ours, is sending a task just now: the runtime must not end before.
+  atomic<unsigned> m_senders{0};
 };
 
 }  // namespace mortise::inline MORTISE_ABI::task_detail
