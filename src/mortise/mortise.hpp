@@ -13,3 +13,4 @@
 #include <mortise/task/sleep.hpp>
 #include <mortise/task/task.hpp>
 #include <mortise/task/task_scope.hpp>
+#include <mortise/task/this_task.hpp>
