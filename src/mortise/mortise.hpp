@@ -6,6 +6,7 @@
 #include <mortise/base/version.hpp>
 #include <mortise/lock/guarded.hpp>
 #include <mortise/lock/mutex.hpp>
+#include <mortise/task/blocking.hpp>
 #include <mortise/task/counter.hpp>
 #include <mortise/task/go.hpp>
 #include <mortise/task/overflow.hpp>
