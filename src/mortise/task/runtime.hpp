@@ -39,6 +39,7 @@ struct runtime_options {
 // - R5 The destructor returns when its detached tasks have ended and its task scopes are closed.
 // - R6 Use in a forked child, and destruction by one of its own tasks, are named and abort.
 // - R7 Every fiber's stack has a guard, or a canary where the kernel has no more guards to give.
+// - R9 Checked builds name a task that suspends or ends while it holds a lock of its OS thread, as a std::mutex, and abort.
 //
 // Most programs use the default runtime, which starts on first use and is never destroyed: tasks that still
 // run when main returns end with the process. Fork: a child has none of the threads; its first use of an

@@ -11,6 +11,7 @@
 #include <mortise/base/chaos.hpp>
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/futex.hpp>
+#include <mortise/task/held_check.hpp>
 #include <mortise/task/runtime_core.hpp>
 #include <mortise/task/spawn.hpp>
 #include <mortise/task/worker.hpp>
@@ -55,6 +56,7 @@ void worker::enter(task_block& t, task_block::state s) noexcept {
     t.m_state.exchange(task_block::running, memory_order_acquire);  // O1, O2
   }
   m_running = &t;
+  entered_with_held();
 }
 
 // The first thing on the stack that a task went to when it left its own, be it the loop's or another task's.
@@ -116,6 +118,7 @@ void worker::fiber_main(void* arrived_on) {
     t.scope->failed(std::current_exception());
   }
   t.body->destroy(*t.body);
+  check_held(t, "ends");
   worker& w = *current();  // not `here`: the task may have moved
   w.m_left = &t;
   w.m_verdict = verdict::ended;
@@ -151,6 +154,7 @@ void worker::step(task_block& t) noexcept {
 void worker::after_step(task_block& t, carrier& c) noexcept {
   if (c.end == step_end::elsewhere)
     return;  // resumed by someone else, perhaps finished already: not ours to touch
+  check_held(t, c.end == step_end::finished ? "ends" : "suspends");
   switch (c.end) {
     case step_end::suspended: return commit_park(t);
     case step_end::asleep: return put_to_sleep(t);
@@ -163,6 +167,7 @@ void worker::after_step(task_block& t, carrier& c) noexcept {
 // The running fiber, or a coroutine that blocks in the middle of a step, leaves its stack. Returns on
 // whatever worker runs it next, and which one that is.
 worker& worker::leave_stack(task_block& t, verdict why) noexcept {
+  check_held(t, "suspends");
   m_left = &t;
   m_verdict = why;
   // Exceptions in flight belong to the task: they leave the thread with it, and enter the one on which it
