@@ -12,6 +12,7 @@
 #include <mortise/task/runtime.hpp>
 #include <mortise/task/scope_core.hpp>
 #include <mortise/task/stack.hpp>
+#include <mortise/task/stall_watch.hpp>
 #include <mortise/task/task_block.hpp>
 
 namespace mortise::inline MORTISE_ABI::task_detail {
@@ -70,6 +71,7 @@ class runtime_core {
  private:
   [[noreturn]] void inherited() const noexcept;
   void join_detached() noexcept;
+  void watch_for_stalls() noexcept;
 
   static bool count_forks() noexcept;
   static const bool s_counts_forks;
@@ -86,6 +88,7 @@ class runtime_core {
   stack_pool m_carrier_stacks;
   std::vector<std::unique_ptr<worker>> m_workers;
   std::vector<os_thread> m_threads;
+  std::unique_ptr<stall_watch> m_watch;
   atomic<unsigned> m_scopes{0};
   atomic<bool> m_stopping{false};
 

@@ -40,7 +40,16 @@ void worker::run(task_block& t) noexcept {
   } else {
     step(t);
   }
-  m_running = nullptr;
+  runs(nullptr);
+}
+
+// The task, or none, that runs from now on. Only this thread writes it, and reads it as it likes; others look, so the store is
+// one that may race with a load.
+void worker::runs(task_block* t) noexcept { __atomic_store_n(&m_running, t, __ATOMIC_RELAXED); }
+
+glimpse worker::look() const noexcept {
+  const std::uint64_t turns = m_switches.load(memory_order_relaxed);
+  return {turns, __atomic_load_n(&m_running, __ATOMIC_RELAXED)};
 }
 
 // From now on `t`, whose state was seen to be `s`, is the one that runs.
@@ -55,7 +64,7 @@ void worker::enter(task_block& t, task_block::state s) noexcept {
   } else {
     t.m_state.exchange(task_block::running, memory_order_acquire);  // O1, O2
   }
-  m_running = &t;
+  runs(&t);
   entered_with_held();
 }
 
