@@ -22,10 +22,14 @@ using namespace std::chrono_literals;
 
 std::mutex guard;
 std::vector<std::string> lines;  // under guard
+mortise::atomic<unsigned> kept{0};
 
 void keep(const char* line) noexcept {
-  const std::lock_guard hold{guard};
-  lines.emplace_back(line);
+  {
+    const std::lock_guard hold{guard};
+    lines.emplace_back(line);
+  }
+  ++kept;
 }
 
 // How many reports there are with `part` in them.
@@ -39,13 +43,19 @@ mortise::runtime_options watched(unsigned workers, const char* name, std::chrono
   return {.workers = workers, .name = name, .stall_report = limit, .report_stall = keep};
 }
 
-// Keeps its worker until that has been reported `times` more often, coming back to the scheduler in between.
+// Computes until there are `n` reports of `name`. It does not stand on the lock, which the reporting thread needs.
+void compute_until(const char* name, long n) {
+  for (unsigned seen = kept; reports_of(name) < n; seen = kept) {
+    while (kept == seen) {}
+  }
+}
+
+// Is reported `times` more often, coming back to the scheduler in between.
 void stall(const char* name, long times) {
   mortise::this_task::name(name);
-  for (long n = reports_of(name); times > 0; --times) {
+  for (long n = reports_of(name) + 1; times > 0; --times, ++n) {
     mortise::yield();
-    while (reports_of(name) == n) {}
-    ++n;
+    compute_until(name, n);
   }
 }
 
