@@ -1,4 +1,5 @@
 // Calls that block, made from tasks: the workers go on with others.
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <mortise/mortise.hpp>
@@ -16,7 +17,7 @@ std::string look_up(const std::string& name) {
 int main() {
   mortise::runtime one_worker{{.workers = 1}};
   mortise::task_scope tasks{one_worker};
-  bool waiting = true;
+  std::atomic<bool> waiting{true};
   int beats = 0;
 
   tasks.go([&] {
@@ -30,7 +31,10 @@ int main() {
     waiting = false;
   });
   tasks.go([&] {
-    for (; waiting; ++beats) mortise::sleep_for(1ms);
+    while (waiting) {
+      mortise::sleep_for(1ms);
+      beats++;
+    }
   });
 
   tasks.join();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -39,6 +40,13 @@ long reports_of(const std::string& part) {
                        [&](const std::string& l) { return l.find(part) != l.npos; });
 }
 
+struct stall_watch : testing::Test {
+  stall_watch() {
+    const std::lock_guard hold{guard};
+    lines.clear();
+  }
+};
+
 mortise::runtime_options watched(unsigned workers, const char* name, std::chrono::milliseconds limit = 20ms) {
   return {.workers = workers, .name = name, .stall_report = limit, .report_stall = keep};
 }
@@ -59,7 +67,7 @@ void stall(const char* name, long times) {
   }
 }
 
-TEST(stall_watch, task_that_computes_is_named) {
+TEST_F(stall_watch, task_that_computes_is_named) {
   mortise::runtime rt{watched(1, "computes")};
   mortise::task_scope tasks{rt};
   tasks.go([] { stall("miner", 2); });
@@ -77,7 +85,7 @@ TEST(stall_watch, task_that_computes_is_named) {
 }
 
 // The bug: only time on a processor counts, or what blocks is not seen as it does not run. Here it reads its own report.
-TEST(stall_watch, task_that_blocks_its_thread_is_named_on_standard_error) {
+TEST_F(stall_watch, task_that_blocks_its_thread_is_named_on_standard_error) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
   const int before = ::dup(STDERR_FILENO);
@@ -104,7 +112,7 @@ TEST(stall_watch, task_that_blocks_its_thread_is_named_on_standard_error) {
 
 // The control, and the cure. The call is blocked for as long as it takes to report three other stalls, each at least as long as it
 // would take to report this one. A longer limit, since a lock of the library may keep it waiting on a crowded machine.
-TEST(stall_watch, call_made_with_blocking_is_no_stall) {
+TEST_F(stall_watch, call_made_with_blocking_is_no_stall) {
   mortise::runtime rt{watched(2, "cure", 100ms)};
   mortise::task_scope tasks{rt};
   tasks.go([] {
@@ -118,7 +126,7 @@ TEST(stall_watch, call_made_with_blocking_is_no_stall) {
   EXPECT_EQ(reports_of("patient"), 0);
 }
 
-TEST(stall_watch, one_stall_is_reported_once) {
+TEST_F(stall_watch, one_stall_is_reported_once) {
   mortise::runtime rt{watched(2, "once")};
   mortise::task_scope tasks{rt};
   tasks.go([] {
@@ -130,7 +138,7 @@ TEST(stall_watch, one_stall_is_reported_once) {
   EXPECT_EQ(reports_of("sleeper"), 1);
 }
 
-TEST(stall_watch, zero_is_off) {
+TEST_F(stall_watch, zero_is_off) {
   mortise::runtime off{{.workers = 1, .name = "off", .stall_report = 0ms, .report_stall = keep}};
   mortise::runtime on{watched(1, "on")};
   mortise::task_scope not_seen{off}, seen{on};
@@ -144,7 +152,7 @@ TEST(stall_watch, zero_is_off) {
   EXPECT_EQ(reports_of("unseen"), 0);
 }
 
-TEST(stall_watch, options_out_of_range_are_refused) {
+TEST_F(stall_watch, options_out_of_range_are_refused) {
   EXPECT_THROW(mortise::runtime({.stall_report = -1ms}), std::invalid_argument);
   EXPECT_THROW(mortise::runtime({.stall_report = 2h}), std::invalid_argument);
 }

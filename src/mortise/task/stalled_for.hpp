@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -26,9 +27,9 @@ schedule schedule_of(int thread) noexcept;
 
 // How long a worker has been in one task.
 //
-// It is counted in looks, not by the clock: a process that was stopped, or a watching thread that the machine kept waiting, sees one
-// look go by, however long it took. For how long the worker was runnable and had no processor is deducted: an overloaded
-// machine is no stall. What it ran and what it was blocked counts. So what comes out is rather too short than too long.
+// It is what the task ran there, and for how long it was blocked. For how long it was runnable and had no processor does not count: an
+// overloaded machine is no stall. Blocked it was for at most one period between two looks, however late the second one comes: a
+// process that was stopped sees one look go by. What comes out is rather too short than too long.
 class stalled_for {
  public:
   // A look, `period` after the one before. `schedule_now()` is asked for only where the task is still the same.
@@ -36,19 +37,13 @@ class stalled_for {
   nanos look(glimpse now, nanos period, Schedule schedule_now) {
     if (now.task == nullptr || now.turns != m_seen.turns || now.task != m_seen.task) {
       m_seen = now;
-      m_looks = 0;
+      m_first = true;
       m_stalled = 0;
       m_reported = false;
       return 0;
     }
     const schedule before = std::exchange(m_last, schedule_now());
-    if (m_looks++ == 0) {
-      m_first = m_last;
-      return 0;
-    }
-    // Where it waits for a processor since the last look, the kernel adds that up only when it has got one.
-    if (m_last.runnable && m_last.ran == before.ran && m_last.ran != 0) return m_stalled;
-    m_stalled = (m_looks - 1) * period - (m_last.waited - m_first.waited);
+    if (!std::exchange(m_first, false)) m_stalled += counted(before, m_last, period);
     return m_stalled;
   }
 
@@ -59,10 +54,17 @@ class stalled_for {
   bool is_news() noexcept { return !std::exchange(m_reported, true); }
 
  private:
+  static nanos counted(const schedule& before, const schedule& now, nanos period) noexcept {
+    if (now.ran == 0) return period;  // the kernel does not tell
+    const nanos ran = now.ran - before.ran;
+    // The kernel adds up a wait for a processor when it is over: while one may last, nothing is said of the rest.
+    if (now.runnable) return ran;
+    return ran + std::max<nanos>(0, period - ran - (now.waited - before.waited));
+  }
+
   glimpse m_seen{};
-  schedule m_first;  // at the first look that found the task there again
-  schedule m_last;
-  nanos m_looks = 0;  // that found it there again
+  schedule m_last;      // at the last look that found the task there again
+  bool m_first = true;  // there was none yet
   nanos m_stalled = 0;
   bool m_reported = false;
 };
