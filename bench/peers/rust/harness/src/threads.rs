@@ -50,6 +50,18 @@ pub fn uncontended<L: Lock>(given: &mut Keys, line: &mut Line) -> Outcome<()> {
     given.no_others()?;
     let counter = Counter(L::new());
     let mut ns = vec![0; (iterations / SLICE) as usize];
+    beside_another_thread(|| {
+        for took in &mut ns {
+            let begin = Instant::now();
+            lock_and_unlock(&counter);
+            *took = ns_since(begin);
+        }
+    });
+    add_slices(line, ns, counter.0.with(|n| *n))
+}
+
+/// Runs it in a process that has another thread, which sleeps.
+pub fn beside_another_thread(run: impl FnOnce()) {
     let over = (Mutex::new(false), Condvar::new());
     thread::scope(|threads| {
         threads.spawn(|| {
@@ -58,15 +70,10 @@ pub fn uncontended<L: Lock>(given: &mut Keys, line: &mut Line) -> Outcome<()> {
                 hold = over.1.wait(hold).unwrap();
             }
         });
-        for took in &mut ns {
-            let begin = Instant::now();
-            lock_and_unlock(&counter);
-            *took = ns_since(begin);
-        }
+        run();
         *over.0.lock().unwrap() = true;
         over.1.notify_one();
     });
-    add_slices(line, ns, counter.0.with(|n| *n))
 }
 
 /// Of slices with so many pairs of lock and unlock each: the median and the mean of a pair.
