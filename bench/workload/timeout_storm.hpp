@@ -102,6 +102,47 @@ void hold_small(guarded_counter<Mutex>& small, const spin& gap, std::int64_t for
   }
 }
 
+// What the holder saw of one.
+struct storm_seen {
+  std::uint64_t expired = 0;
+  std::int64_t duration_ns = 0, cpu_ns = 0, last_unlock_ns = 0;
+};
+
+template <class Kind, class Mutex>
+storm_seen weather(storm_state<Mutex>& s, unsigned workers, const spin& gap, std::int64_t for_ms,
+                   durations& storm) {
+  storm_seen seen;
+  s.wanted.mutex.lock();
+  Kind::run(
+      static_cast<unsigned>(s.records.size()), workers,
+      [&s](unsigned me) {
+        if constexpr (Kind::awaits) {
+          return try_in_vain_awaiting<Kind>(s, me);
+        } else {
+          try_in_vain(s, me);
+        }
+      },
+      [&] {
+        while (s.time.arrived.load(std::memory_order_acquire) != s.records.size())
+          std::this_thread::sleep_for(std::chrono::microseconds(200));
+        s.time.open.store(true, std::memory_order_release);
+        const std::uint64_t before = s.expired();
+        seen.cpu_ns = -cpu_ns();
+        const auto begin = steady::now();
+        hold_small(s.small, gap, for_ms, storm);
+        seen.duration_ns = since(begin);
+        seen.expired = s.expired() - before;
+        seen.cpu_ns += cpu_ns();
+        s.time.closed.store(true, std::memory_order_relaxed);
+        const auto unlocks = steady::now();
+        s.wanted.mutex.unlock();
+        seen.last_unlock_ns = since(unlocks);
+      });
+  if (s.got != 0) throw std::runtime_error(std::to_string(s.got) + " got a lock that was held");
+  if (s.early != 0) throw std::runtime_error(std::to_string(s.early) + " gave up before their deadline");
+  return seen;
+}
+
 template <class Kind>
 void timeout_storm(keys& given, json_line& line) {
   const unsigned parties = given.count("parties", Kind::is_thread ? 1'000 : 10'000, 1, 100'000);
@@ -113,46 +154,19 @@ void timeout_storm(keys& given, json_line& line) {
   if (Kind::is_thread && parties > 32'000)
     throw usage_error("parties: more than 32000 threads are not to be had");
 
-  storm_state<typename Kind::mutex> s{parties, deadline_ms};
-  durations calm, storm;
-  for (durations* each : {&calm, &storm}) each->make_room(10'000'000'000);
+  storm_state<typename Kind::mutex> breeze{10, 5}, s{parties, deadline_ms};
+  durations first, calm, storm;
+  for (durations* each : {&first, &calm, &storm}) each->make_room(10'000'000'000);
   uncontended_detail::another_thread alive;
-  std::uint64_t expired = 0;
-  std::int64_t duration = 0, cpu = 0, last_unlock = 0;
+  weather<Kind>(breeze, workers, gap, 5,
+                first);  // what a lock starts when somebody has waited for the first time
   hold_small(s.small, gap, for_ms / 2, calm);
-  s.wanted.mutex.lock();
-  Kind::run(
-      parties, workers,
-      [&s](unsigned me) {
-        if constexpr (Kind::awaits) {
-          return try_in_vain_awaiting<Kind>(s, me);
-        } else {
-          try_in_vain(s, me);
-        }
-      },
-      [&] {
-        while (s.time.arrived.load(std::memory_order_acquire) != parties)
-          std::this_thread::sleep_for(std::chrono::microseconds(200));
-        s.time.open.store(true, std::memory_order_release);
-        const std::uint64_t before = s.expired();
-        cpu = -cpu_ns();
-        const auto begin = steady::now();
-        hold_small(s.small, gap, for_ms, storm);
-        duration = since(begin);
-        expired = s.expired() - before;
-        cpu += cpu_ns();
-        s.time.closed.store(true, std::memory_order_relaxed);
-        const auto unlocks = steady::now();
-        s.wanted.mutex.unlock();
-        last_unlock = since(unlocks);
-      });
+  const storm_seen seen = weather<Kind>(s, workers, gap, for_ms, storm);
   hold_small(s.small, gap, for_ms - for_ms / 2, calm);
 
-  if (s.got != 0) throw std::runtime_error(std::to_string(s.got) + " got a lock that was held");
-  if (s.early != 0) throw std::runtime_error(std::to_string(s.early) + " gave up before their deadline");
   if (s.small.value != (calm.total() + storm.total()) * in_a_row)
     throw std::runtime_error("the counter does not add up");
-  if (expired == 0) throw std::runtime_error("nobody gave up in the time");
+  if (seen.expired == 0) throw std::runtime_error("nobody gave up in the time");
   const auto one = [](const durations& of, double share) {
     return static_cast<double>(of.quantile(share)) / in_a_row;
   };
@@ -163,11 +177,11 @@ void timeout_storm(keys& given, json_line& line) {
       .add("calm_p50_ns", one(calm, 0.5))
       .add("calm_p99_ns", one(calm, 0.99))
       .add("calm_max_ns", calm.longest())
-      .add("last_unlock_ns", last_unlock)
-      .add("ops", expired)
-      .add("duration_ns", duration)
-      .add("ops_per_s", static_cast<double>(expired) * 1e9 / static_cast<double>(duration))
-      .add("cpu_ns", cpu);
+      .add("last_unlock_ns", seen.last_unlock_ns)
+      .add("ops", seen.expired)
+      .add("duration_ns", seen.duration_ns)
+      .add("ops_per_s", static_cast<double>(seen.expired) * 1e9 / static_cast<double>(seen.duration_ns))
+      .add("cpu_ns", seen.cpu_ns);
   add_lateness(line, s.lateness.all);
 }
 
