@@ -6,7 +6,9 @@
 //
 // R of a hundred turns read, at random. The value is eight numbers on a line of their own, apart from the lock. A writer
 // adds one to each: a reader that sees two that differ was let in beside a writer, and in the end each holds as many
-// as there were writes. The waits are the writers': of all writes where they are rare, else of one in 16.
+// as there were writes. The waits are the writers': of all writes where they are rare, else of one in 16. Threads that are
+// no more than cores have one each: on a busy machine two of them share one for the first 100 ms, and what a second core
+// is worth would be a matter of luck.
 
 #include <array>
 #include <cstdint>
@@ -94,6 +96,7 @@ class reader_or_writer {
 
 template <class Kind, class Mutex>
 void read_or_write(read_mostly_state<Mutex>& s, unsigned me) {
+  if (Kind::is_thread && s.records.size() <= usable_cores()) stay_on_core(me);
   reader_or_writer own{s, me};
   while (!s.time.is_open()) Kind::yield();
   while (!s.time.is_closed()) {

@@ -4,7 +4,8 @@
 //!     read_mostly    kind:thread parties:N reads:R for_ms:T seed:S
 
 use crate::{
-    durations::Durations, invalid, keys::Keys, line::Line, process::ns_since, stalls::Stalls,
+    durations::Durations, invalid, keys::Keys, line::Line, process::ns_since, process::stay_on_core, process::usable_cores,
+    stalls::Stalls,
     threads::{add_slices, beside_another_thread, PAIRS_OF_A_SLICE}, window::*, Outcome,
 };
 use std::{thread, time::Instant};
@@ -143,7 +144,12 @@ pub fn read_mostly<L: SharedLock>(given: &mut Keys, line: &mut Line) -> Outcome<
         let all: Vec<_> = (0..asked.parties)
             .map(|me| {
                 let (value, time, own, asked) = (&value, &time, &ops[me], &asked);
-                threads.spawn(move || read_or_write(value, time, own, Party::new(asked, me)))
+                threads.spawn(move || {
+                    if asked.parties <= usable_cores() {
+                        stay_on_core(me);
+                    }
+                    read_or_write(value, time, own, Party::new(asked, me))
+                })
             })
             .collect();
         let seen = time.watch(&ops, asked.for_ms);
