@@ -48,7 +48,7 @@ constexpr const char* sharing_threads[] = {"mortise", "std", "absl", "nsync", "p
 
 params read_mostly_effort(const planner& p) { return {{"for_ms", p.for_ms(150)}}; }
 
-// Readers alone: what a second core is worth to them, and to std's beside ours.
+// Readers alone: what a second core, if there is one, is worth to them, and to std's beside ours.
 void add_read_only(planner& p) {
   const auto given = [](std::int64_t parties, std::int64_t workers) {
     params made{{"parties", parties}, {"reads", 100}};
@@ -68,7 +68,7 @@ void add_read_only(planner& p) {
   for (cell& c : threads.cells) {
     cell alone = c;
     alone.given = given(1, 0);
-    if (is_ours(c) && c.given != alone.given) c.bars = {bars::f2("one thread", alone.name())};
+    if (p.cores > 1 && is_ours(c) && c.given != alone.given) c.bars = {bars::f2("one thread", alone.name())};
   }
   p.groups.push_back(std::move(threads));
 
@@ -85,7 +85,7 @@ void add_read_only(planner& p) {
   for (cell& c : tasks.cells) {
     cell alone = c;
     alone.given = given(100, 1);
-    if (is_ours(c) && c.given != alone.given) c.bars = {bars::f2("one worker", alone.name())};
+    if (p.cores > 1 && is_ours(c) && c.given != alone.given) c.bars = {bars::f2("one worker", alone.name())};
   }
   p.groups.push_back(std::move(tasks));
 }

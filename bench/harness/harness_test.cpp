@@ -142,12 +142,12 @@ TEST(workloads, a_lock_that_loses_increments_is_found_out) {
   EXPECT_THAT(run<broken>(uncontended<broken>, {"iterations:20000"}), HasSubstr("does not add up"));
 }
 
-// Keeps others out, but takes back a part of every hundredth write.
+// Keeps others out, but takes back a part of every fourth write.
 class half_written : public std::shared_mutex {
  public:
   void unlock() {
     auto& whole = reinterpret_cast<read_mostly_state<half_written>&>(*this);
-    if (++m_unlocks % 100 == 0) --whole.value.back();
+    if (++m_unlocks % 4 == 0) --whole.value.back();
     std::shared_mutex::unlock();
   }
 
@@ -179,13 +179,13 @@ TEST(workloads, readers_let_in_beside_a_writer_and_grants_of_what_is_held_are_fo
               HasSubstr("got a lock that was held"));
 }
 
-// A board whose lock is kept, but of whose updates every hundredth is forgotten.
+// A board whose lock is kept, but of whose updates every fourth is forgotten.
 struct forgetful_board : notify_all_board<std::mutex, std::condition_variable> {
   template <class F>
   void await_turn(unsigned me, F f) {
     notify_all_board::await_turn(me, [&](board_value& v) {
       f(v);
-      v.updates -= v.updates % 100 == 0;
+      v.updates -= v.updates % 4 == 0;
     });
   }
 };

@@ -180,7 +180,7 @@ mod tests {
     use super::*;
     use std::sync::RwLock;
 
-    /// Keeps others out, but loses a part of every hundredth write.
+    /// Keeps others out, but loses a part of every fourth write.
     struct Lossy(RwLock<(Numbers, u64)>);
 
     impl SharedLock for Lossy {
@@ -193,7 +193,7 @@ mod tests {
         fn write<R>(&self, section: impl FnOnce(&mut Numbers) -> R) -> R {
             let mut hold = self.0.write().unwrap();
             hold.1 += 1;
-            let lost = u64::from(hold.1 % 100 == 0);
+            let lost = u64::from(hold.1 % 4 == 0);
             let result = section(&mut hold.0);
             hold.0 .0[7] -= lost;
             result
