@@ -211,7 +211,7 @@ template <class Rep, class Period>
 condition_variable::async_operation condition_variable::async_wait_for(std::unique_lock<mutex>& hold,
                                                                        std::chrono::duration<Rep, Period> d,
                                                                        wait::executor* where) noexcept {
-  return {*this, hold, where, wait::bound{deadline_after(d)}};
+  return {*this, hold, where, wait::bound::within(d)};
 }
 
 }  // namespace mortise::inline MORTISE_ABI

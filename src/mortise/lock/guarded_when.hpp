@@ -205,7 +205,7 @@ class guarded_conditions<Guarded, T, mutex> {
   template <class Rep, class Period, class Pred, class F>
   auto async_with_when_for(std::chrono::duration<Rep, Period> d, Pred pred, F f,
                            wait::executor* where = nullptr) {
-    return async<true>(wait::bound{deadline_after(d)}, std::move(pred), with(std::move(f)), where);
+    return async<true>(wait::bound::within(d), std::move(pred), with(std::move(f)), where);
   }
   template <class Pred, class F>
   auto async_with_when_or_stop(std::stop_token stop, Pred pred, F f, wait::executor* where = nullptr) {
@@ -218,7 +218,7 @@ class guarded_conditions<Guarded, T, mutex> {
   template <class Rep, class Period, class Pred, class F>
   auto async_update_when_for(std::chrono::duration<Rep, Period> d, Pred pred, F f,
                              wait::executor* where = nullptr) {
-    return async<true>(wait::bound{deadline_after(d)}, std::move(pred), update(std::move(f)), where);
+    return async<true>(wait::bound::within(d), std::move(pred), update(std::move(f)), where);
   }
   template <class Pred, class F>
   auto async_update_when_or_stop(std::stop_token stop, Pred pred, F f, wait::executor* where = nullptr) {
@@ -231,7 +231,7 @@ class guarded_conditions<Guarded, T, mutex> {
   template <class Rep, class Period, class Pred>
   auto async_wait_for(std::chrono::duration<Rep, Period> d, Pred pred,
                       wait::executor* where = nullptr) const {
-    return async<true>(wait::bound{deadline_after(d)}, std::move(pred), nothing, where);
+    return async<true>(wait::bound::within(d), std::move(pred), nothing, where);
   }
   template <class Pred>
   auto async_wait_or_stop(std::stop_token stop, Pred pred, wait::executor* where = nullptr) const {

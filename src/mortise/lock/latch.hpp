@@ -80,7 +80,7 @@ class latch {
   template <class Rep, class Period>
   [[nodiscard]] auto async_wait_for(std::chrono::duration<Rep, Period> d,
                                     mortise::wait::executor* where = nullptr) noexcept {
-    return bounded_operation{{*this}, where, mortise::wait::bound{deadline_after(d)}};
+    return bounded_operation{{*this}, where, mortise::wait::bound::within(d)};
   }
 
  private:

@@ -334,7 +334,7 @@ class mutex::async_bounded_lock_operation : public async_stoppable_lock_operatio
 template <class Rep, class Period>
 mutex::async_bounded_lock_operation mutex::async_lock_for(std::chrono::duration<Rep, Period> d,
                                                           wait::executor* where, call_site site) noexcept {
-  return {*this, where, wait::bound{deadline_after(d)}, site};
+  return {*this, where, wait::bound::within(d), site};
 }
 template <class Clock, class Duration>
 mutex::async_bounded_lock_operation mutex::async_lock_until(std::chrono::time_point<Clock, Duration> t,
@@ -351,7 +351,7 @@ mutex::async_stoppable_lock_operation mutex::async_lock_or_stop(std::stop_token 
                                                                 std::chrono::duration<Rep, Period> d,
                                                                 wait::executor* where,
                                                                 call_site site) noexcept {
-  return {*this, where, wait::bound{std::move(stop), deadline_after(d)}, site};
+  return {*this, where, wait::bound::within(d, std::move(stop)), site};
 }
 
 // std::lock_guard with the annotations that Clang's thread safety analysis needs.

@@ -149,7 +149,7 @@ class counting_semaphore : semaphore_core {
   template <class Rep, class Period>
   [[nodiscard]] auto async_try_acquire_for(std::chrono::duration<Rep, Period> d,
                                            wait::executor* where = nullptr) noexcept {
-    return timed_operation{{*this}, where, wait::bound{deadline_after(d)}};
+    return timed_operation{{*this}, where, wait::bound::within(d)};
   }
 
   // `outcome how = co_await s.async_acquire_or_stop(token);`

@@ -165,6 +165,8 @@ bool shared_mutex::tell(section& in, wait::offer& next) noexcept {
 }
 
 bool shared_mutex::take_or_queue(wait::waiter& n, mode m) noexcept {
+  // Coroutines and bounded waits come here at once; where readers only lose to each other they need not queue, and may ask for slots.
+  if (m == reading && try_shared_slow()) return true;
   section in{m_queue};
   m_state.fetch_or(queued, memory_order_seq_cst);  // O4
   if (m == reading) mind_the_queue(in);

@@ -271,12 +271,12 @@ inline auto shared_mutex::async_lock_shared(wait::executor* where) noexcept {
 }
 template <class Rep, class Period>
 auto shared_mutex::async_lock_for(std::chrono::duration<Rep, Period> d, wait::executor* where) noexcept {
-  return bounded_operation<true>{acquisition<true>{*this}, where, wait::bound{deadline_after(d)}};
+  return bounded_operation<true>{acquisition<true>{*this}, where, wait::bound::within(d)};
 }
 template <class Rep, class Period>
 auto shared_mutex::async_lock_shared_for(std::chrono::duration<Rep, Period> d,
                                          wait::executor* where) noexcept {
-  return bounded_operation<false>{acquisition<false>{*this}, where, wait::bound{deadline_after(d)}};
+  return bounded_operation<false>{acquisition<false>{*this}, where, wait::bound::within(d)};
 }
 inline auto shared_mutex::async_lock_or_stop(std::stop_token stop, wait::executor* where) noexcept {
   return stoppable_operation<true>{acquisition<true>{*this}, where, wait::bound{std::move(stop)}};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <stop_token>
 #include <utility>
@@ -28,6 +29,16 @@ class bound {
   explicit bound(std::stop_token stop, nanos deadline = never) noexcept
       : m_deadline{deadline}, m_stop{std::move(stop)} {}
 
+  // A duration, which begins with the wait: who does not have to wait does not read the clock.
+  template <class Rep, class Period>
+  static bound within(std::chrono::duration<Rep, Period> d, std::stop_token stop = {}) noexcept {
+    return bound{std::move(stop), -to_nanos(d)};
+  }
+  void begin() noexcept {
+    if (m_deadline < 0) m_deadline = deadline_after(std::chrono::nanoseconds{-m_deadline});
+  }
+
+  // Requires: it has begun, if it is a duration.
   nanos deadline() const noexcept { return m_deadline; }
   const std::stop_token& stop() const noexcept { return m_stop; }
 
@@ -39,7 +50,7 @@ class bound {
   }
 
  private:
-  nanos m_deadline;
+  nanos m_deadline;  // below 0: a duration that has not begun
   std::stop_token m_stop;
 };
 
@@ -51,6 +62,7 @@ class limit {
 
   // The coroutine behind `who` is about to suspend.
   void begin(parker& who) noexcept {
+    m_bound.begin();
     if (m_bound.deadline() != never) {
       m_who = &who;
       m_armed = who.wake_at(m_bound.deadline());
