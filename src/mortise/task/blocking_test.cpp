@@ -179,13 +179,16 @@ TEST(blocking, dropped_job_resumes_nobody) {
 TEST(blocking, forked_child_has_threads_of_its_own) {
   mortise::runtime rt{{.workers = 1}};
   mortise::task_scope tasks{rt};
-  gate g;
-  tasks.go([&] { mortise::blocking([] {}); });
-  tasks.go([&] { mortise::blocking([&] { g.pass(); }); });  // runs while the process forks
-  mortise::blocking([] {});
+  gate first, second, running;
+  tasks.go([&] {
+    mortise::blocking([&] { first.pass(); });
+    running.open();
+  });
+  tasks.go([&] { mortise::blocking([&] { first.open(), second.pass(); }); });
+  running.pass();  // one thread is idle now, and another runs a call
   const pid_t child = ::fork();
   if (child == 0) {
-    ::alarm(60);
+    ::alarm(20);
     int result = 0;
     {
       mortise::runtime own{{.workers = 1}};
@@ -198,7 +201,7 @@ TEST(blocking, forked_child_has_threads_of_its_own) {
   int status = 0;
   ::waitpid(child, &status, 0);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 3) << status;
-  g.open();
+  second.open();
   tasks.join();
 }
 

@@ -116,6 +116,7 @@ TEST_F(stall_watch, call_made_with_blocking_is_no_stall) {
   mortise::runtime rt{watched(2, "cure", 100ms)};
   mortise::task_scope tasks{rt};
   tasks.go([] {
+    mortise::blocking([] {});  // starts the thread, for which under ThreadSanitizer its worker waits
     mortise::this_task::name("patient");
     mortise::blocking([] {
       while (reports_of("hog") < 3) ::usleep(1000);
