@@ -34,6 +34,7 @@ namespace mortise::inline MORTISE_ABI {
 template <class T, class Mutex = mutex>
 class guarded {
   friend class lock_probe;  // tests: who waits
+  friend class lock_access;  // asio/: how else it is waited for
   static_assert(std::is_object_v<T> && !std::is_const_v<T>, "guarded<T> holds a modifiable object");
 
  public:
@@ -73,6 +74,7 @@ class guarded {
   // Holds the lock while it lives; * and -> reach the value.
   class [[nodiscard]] guard {
    public:
+    guard() = default;  // holds nothing, and reaches nothing
     T& operator*() const noexcept { return *m_value; }
     T* operator->() const noexcept { return m_value; }
     void unlock() {
@@ -82,10 +84,11 @@ class guarded {
 
    private:
     friend guarded;
+    friend class lock_access;
     guard(std::unique_lock<Mutex> hold, T& value) noexcept
         : m_hold{std::move(hold)}, m_value{std::addressof(value)} {}
     std::unique_lock<Mutex> m_hold;
-    T* m_value;
+    T* m_value = nullptr;
   };
 
   // Blocks: as Mutex::lock.

@@ -57,6 +57,7 @@ namespace mortise::inline MORTISE_ABI {
 //   may be unlocked anywhere.
 class MORTISE_CAPABILITY("mutex") mutex {
   friend class lock_probe;  // tests: who waits
+  friend class lock_access;  // asio/: how else it is waited for
 
  public:
   constexpr mutex() noexcept = default;

@@ -36,6 +36,8 @@ namespace mortise::inline MORTISE_ABI {
 // - S6 Whoever acquires may destroy it: the destructor waits for a release that is on its way out.
 // Does not promise an order among those who do not have to wait. 16 bytes; `constexpr` constructor; neither copied nor moved.
 class semaphore_core {
+  friend class lock_access;  // asio/: how else it is waited for
+
  public:
   static constexpr std::ptrdiff_t most = std::numeric_limits<std::int32_t>::max();
 
@@ -92,6 +94,7 @@ class semaphore_core {
 // The interface of std::counting_semaphore, and more ways to wait.
 template <std::ptrdiff_t LeastMax = semaphore_core::most>
 class counting_semaphore : semaphore_core {
+  friend class lock_access;  // asio/: how else it is waited for
   static_assert(LeastMax >= 0 && LeastMax <= semaphore_core::most, "a semaphore counts to 2^31 - 1 at most");
 
  public:

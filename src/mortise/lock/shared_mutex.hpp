@@ -43,6 +43,8 @@ namespace mortise::inline MORTISE_ABI {
 // - R7 Whoever holds it last may destroy it: the destructor waits for those that are on their way out.
 // Does not promise: recursion, of readers neither (a writer in between waits for the first, and the second for the writer); upgrading.
 class shared_mutex {
+  friend class lock_access;  // asio/: how else it is waited for
+
  public:
   constexpr shared_mutex() noexcept = default;
   shared_mutex(const shared_mutex&) = delete;
