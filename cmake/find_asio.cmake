@@ -15,6 +15,11 @@ function(mortise_find_asio flavour header)
   add_library(mortise_asio_${flavour} INTERFACE)
   target_include_directories(mortise_asio_${flavour} SYSTEM INTERFACE "${${where}}")
   target_link_libraries(mortise_asio_${flavour} INTERFACE Threads::Threads)
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")  # which some versions take for one without the standard's coroutines
+    string(REPLACE "standalone" "ASIO" prefix "${flavour}")
+    string(REPLACE "boost" "BOOST_ASIO" prefix "${prefix}")
+    target_compile_definitions(mortise_asio_${flavour} INTERFACE ${prefix}_HAS_CO_AWAIT=1 ${prefix}_HAS_STD_COROUTINE=1)
+  endif()
   set(mortise_asio_flavours ${mortise_asio_flavours} ${flavour} PARENT_SCOPE)
 endfunction()
 

@@ -19,7 +19,7 @@ TYPED_TEST_SUITE(thrown, thrown_locks, lock_names);
 
 TYPED_TEST(thrown, out_of_a_section_frees_the_lock) {  // the bug: an exception leaves it held
   typename TypeParam::lock m;
-  for (const kind k : {kind::thread, kind::fiber, kind::foreign_context}) {
+  for (const kind k : blocking_kinds) {
     if (!serves<TypeParam>(k)) continue;
     stage<TypeParam> parties;
     parties.go_free(k, [&] {

@@ -7,7 +7,9 @@
 #include <asio.hpp>
 #include <boost/asio.hpp>
 
+#include <future>
 #include <type_traits>
+#include <vector>
 
 #include <support/lock_probe.hpp>
 
@@ -67,10 +69,16 @@ TEST_F(both, a_handler_is_of_its_executors_kind) {
 
 TEST_F(both, a_callback_that_says_nothing_goes_to_standalone_asio) {
   std::promise<bool> std_code;
-  async_lock(m, [&](auto e, hold) { std_code.set_value(std::is_same_v<decltype(e), std::error_code>); });
+  async_lock(m, [&](auto e, hold h) {
+    h.unlock();
+    std_code.set_value(std::is_same_v<decltype(e), std::error_code>);
+  });
   EXPECT_TRUE(std_code.get_future().get());
   std::promise<void> called;
-  async_lock(m, [&](boost::system::error_code, hold) { called.set_value(); });
+  async_lock(m, [&](boost::system::error_code, hold h) {
+    h.unlock();
+    called.set_value();
+  });
   called.get_future().get();
 }
 
