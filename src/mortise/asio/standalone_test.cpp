@@ -20,3 +20,5 @@ using net::deferred;
 #endif
 
 #include "async_lock_test.ipp"
+
+#include "async_lock_ends_test.ipp"
