@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <boost/fiber/condition_variable.hpp>
+#include <boost/fiber/context.hpp>
 #include <boost/fiber/fss.hpp>
 #include <boost/fiber/operations.hpp>
 
@@ -27,7 +28,13 @@ class boost_fibers final : public mortise::wait::context {
   mortise::wait::parker& self() noexcept override { return mine(); }
   void park(mortise::nanos deadline) noexcept override { mine().park(deadline); }
   void yield() noexcept override { boost::this_fiber::yield(); }
-  mortise::wait::party kind() const noexcept override { return mortise::wait::party::fiber; }
+  mortise::wait::party kind() const noexcept override {
+    // Boost's dispatcher, which puts the OS thread to sleep when no fiber is ready, is none itself. Checked builds ask.
+    using boost::fibers::type;
+    return boost::fibers::context::active()->is_context(type::dispatcher_context)
+               ? mortise::wait::party::thread
+               : mortise::wait::party::fiber;
+  }
   int refill_budget() noexcept override {  // fibers are not preempted: others get their turn here
     boost::this_fiber::yield();
     return 1000;

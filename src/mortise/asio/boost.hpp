@@ -21,6 +21,7 @@
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/system_executor.hpp>
 #include <boost/asio/version.hpp>
 #include <boost/system/error_code.hpp>
 #if BOOST_ASIO_VERSION >= 101900

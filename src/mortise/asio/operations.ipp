@@ -50,9 +50,16 @@ concept unknown_here = requires {
   requires std::same_as<typename net::async_result<Token, Signature>::completion_handler_type, Token>;
 };
 
+// Where this flavour runs a handler that names no executor. Later versions say: inline, which nothing can be posted to.
+struct anybody {};
+template <class Executor>
+concept answer_of_this_flavour =
+    executor_with_context<Executor> ||
+    std::same_as<std::remove_cvref_t<Executor>, net::associated_executor_t<anybody>>;
+
 template <class Token, class Signature>
 concept ours = requires(const Token& t) {
-  { get_associated_executor(t) } -> executor_with_context;
+  { get_associated_executor(t) } -> answer_of_this_flavour;
 } || requires {
   requires executor_with_context<typename Token::executor_type>;
 } || !unknown_here<Token, Signature>;
@@ -101,14 +108,14 @@ struct canceller {
 // would hold the lock while it stands in the queue of a busy context held up everybody.
 template <class Way, class Handler>
 class operation final : public wait::visitor {
-  using executor = net::associated_executor_t<Handler>;
+  using executor = net::associated_executor_t<Handler, net::system_executor>;
   using allocator =
       typename std::allocator_traits<net::associated_allocator_t<Handler>>::template rebind_alloc<operation>;
   using traits = std::allocator_traits<allocator>;
 
  public:
   static void start(const Way& way, Handler handler) {
-    wait::waiting_room* const room = room_of(net::get_associated_executor(handler));
+    wait::waiting_room* const room = room_of(executor_of(handler));
     std::stop_token stop;
 #if MORTISE_NET_SLOTS
     if (auto slot = net::get_associated_cancellation_slot(handler); slot.is_connected()) {
@@ -149,7 +156,7 @@ class operation final : public wait::visitor {
         m_room{room},
         m_way{way},
         m_handler{std::move(handler)},
-        m_work{net::get_associated_executor(m_handler)} {
+        m_work{executor_of(m_handler)} {
     step = &on_step;
   }
   ~operation() = default;
@@ -169,6 +176,10 @@ class operation final : public wait::visitor {
       me.unpark();
     }
     me.has_suspended();  // from here on it may be anywhere
+  }
+
+  static executor executor_of(const Handler& h) {
+    return net::get_associated_executor(h, net::system_executor{});
   }
 
   void send() noexcept override {

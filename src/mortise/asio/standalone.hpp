@@ -29,6 +29,7 @@
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
 #include <asio/query.hpp>
+#include <asio/system_executor.hpp>
 #include <asio/version.hpp>
 #if ASIO_VERSION >= 101900
 #include <asio/associated_cancellation_slot.hpp>

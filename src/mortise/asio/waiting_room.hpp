@@ -2,8 +2,8 @@
 
 // Who waits on behalf of an execution context, so that it can end while they wait: the same for both flavours of Asio.
 
-#include <condition_variable>
 #include <mutex>
+#include <thread>
 
 #include <mortise/base/abi.hpp>
 #include <mortise/wait/context.hpp>
@@ -91,12 +91,12 @@ class waiting_room {
       hold.unlock();
       v.who->unpark();  // keeps I1
       hold.lock();
-      m_changed.wait(hold, [&v] { return v.m_stranded; });
+      await(hold, v.m_stranded);
       hold.unlock();
       v.drop();  // its handler may own what unlocks, and wakes others of this room
       hold.lock();
     }
-    m_changed.wait(hold, [this] { return m_sending == 0; });
+    await(hold, m_nobody_sends);
   }
 
  private:
@@ -107,16 +107,25 @@ class waiting_room {
     const std::lock_guard hold{m_guard};
     if (m_closed) {
       v.m_stranded = true;
-      m_changed.notify_all();
       return false;
     }
     take_out(v);
     ++m_sending;
+    m_nobody_sends = false;
     return true;
   }
   void has_sent() noexcept {
-    const std::lock_guard hold{m_guard};  // notified under it: close() may be the end of the room
-    if (--m_sending == 0 && m_closed) m_changed.notify_all();
+    const std::lock_guard hold{m_guard};
+    m_nobody_sends = --m_sending == 0;
+  }
+
+  // A flag that another thread is about to set. Not by a condition variable, which a fiber may not wait on.
+  static void await(std::unique_lock<std::mutex>& hold, const bool& flag) noexcept {
+    while (!flag) {
+      hold.unlock();
+      std::this_thread::yield();
+      hold.lock();
+    }
   }
 
   void take_out(visitor& v) noexcept {
@@ -127,9 +136,9 @@ class waiting_room {
   }
 
   std::mutex m_guard;
-  std::condition_variable m_changed;
   visitor* m_first = nullptr;
   unsigned m_sending = 0;
+  bool m_nobody_sends = true;
   bool m_closed = false;
 };
 
