@@ -120,11 +120,14 @@ class boost_fibers final : public mortise::wait::context {
   };
 
   // A fiber's parker, from its first wait to its end.
+  static boost::fibers::fiber_specific_ptr<fiber_parker>& of_fiber() {
+    static auto& parkers =
+        *new boost::fibers::fiber_specific_ptr<fiber_parker>{&pool<fiber_parker>::give_back};
+    return parkers;
+  }
   static fiber_parker& mine() {
-    using of_fiber = boost::fibers::fiber_specific_ptr<fiber_parker>;
-    static of_fiber& parkers = *new of_fiber{&pool<fiber_parker>::give_back};
-    if (parkers.get() == nullptr) parkers.reset(pool<fiber_parker>::take());
-    return *parkers;
+    if (of_fiber().get() == nullptr) of_fiber().reset(pool<fiber_parker>::take());
+    return *of_fiber();
   }
 
   // Never inlined: a fiber may go on in another thread, where this is another variable.
@@ -148,6 +151,7 @@ class boost_fibers::here {
     // acquire: what they did to Boost's scheduler comes before its end
     while (s->wakers.load(std::memory_order_acquire) != 0) std::this_thread::yield();
     pool<station>::give_back(s);
+    of_fiber().reset(nullptr);  // the thread's own, of which Boost never says that it ends
   }
   here(const here&) = delete;
   here& operator=(const here&) = delete;
