@@ -33,7 +33,7 @@ namespace mortise::inline MORTISE_ABI {
 // same guarded waits for itself. Requires: Mutex is Lockable; for the async_ forms it has async_lock().
 template <class T, class Mutex = mutex>
 class guarded {
-  friend class lock_probe;  // tests: who waits
+  friend class lock_probe;   // tests: who waits
   friend class lock_access;  // asio/: how else it is waited for
   static_assert(std::is_object_v<T> && !std::is_const_v<T>, "guarded<T> holds a modifiable object");
 
