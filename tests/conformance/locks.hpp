@@ -12,15 +12,27 @@
 #include <tuple>
 #include <utility>
 
+#include <mortise/base/sanitizers.hpp>
 #include <mortise/mortise.hpp>
 #include <support/lock_probe.hpp>
 
 namespace conformance {
 
+// Whether fibers of Boost.Fiber are among them: where it is installed. ThreadSanitizer does not know its switches.
+#define MORTISE_BOOST_FIBER (MORTISE_HAS_BOOST_FIBER && !MORTISE_TSAN)
+
 // Who may come to a lock.
-enum class kind { thread, fiber, task, foreign_coroutine, foreign_context };
+enum class kind { thread, fiber, task, foreign_coroutine, foreign_context, boost_fiber };
+#if MORTISE_BOOST_FIBER
+inline constexpr kind all_kinds[] = {
+    kind::thread, kind::fiber, kind::task, kind::foreign_coroutine, kind::foreign_context, kind::boost_fiber};
+inline constexpr kind blocking_kinds[] = {kind::thread, kind::fiber, kind::foreign_context,
+                                          kind::boost_fiber};
+#else
 inline constexpr kind all_kinds[] = {kind::thread, kind::fiber, kind::task, kind::foreign_coroutine,
                                      kind::foreign_context};
+inline constexpr kind blocking_kinds[] = {kind::thread, kind::fiber, kind::foreign_context};
+#endif
 constexpr const char* name_of(kind k) {
   switch (k) {
     case kind::thread: return "thread";
@@ -28,6 +40,7 @@ constexpr const char* name_of(kind k) {
     case kind::task: return "task";
     case kind::foreign_coroutine: return "foreign coroutine";
     case kind::foreign_context: return "foreign context";
+    case kind::boost_fiber: return "fiber of Boost";
   }
   return "";
 }
@@ -161,7 +174,8 @@ constexpr bool serves(kind k) {
   switch (k) {
     case kind::thread: return true;
     case kind::fiber:
-    case kind::foreign_context: return Traits::suspends;
+    case kind::foreign_context:
+    case kind::boost_fiber: return Traits::suspends;
     case kind::task:
     case kind::foreign_coroutine: return Traits::asynchronous;
   }

@@ -49,7 +49,8 @@ namespace mortise::inline MORTISE_ABI {
 // With mortise::mutex it also has wait, with_when, update_when and their kin, see guarded_when.hpp.
 template <class T, class Mutex = mutex>
 class guarded : public detail::guarded_conditions<guarded<T, Mutex>, T, Mutex> {
-  friend class lock_probe;  // tests: who waits
+  friend class lock_probe;   // tests: who waits
+  friend class lock_access;  // asio/: how else it is waited for
   friend detail::guarded_conditions<guarded, T, Mutex>;
   template <class, class, class, bool>
   friend class detail::async_when;
@@ -94,10 +95,11 @@ class guarded : public detail::guarded_conditions<guarded<T, Mutex>, T, Mutex> {
   // Holds the lock while it lives; * and -> reach the value.
   class [[nodiscard]] guard {
    public:
+    guard() = default;  // holds nothing, and reaches nothing
     T& operator*() const noexcept { return *m_value; }
     T* operator->() const noexcept { return m_value; }
     void unlock() {
-      m_owner->before_unlock(m_owner->m_mutex, m_owner->m_value);
+      if (m_hold.owns_lock()) m_owner->before_unlock(m_owner->m_mutex, m_owner->m_value);
       m_hold.unlock();
       m_value = nullptr;
     }
@@ -115,11 +117,12 @@ class guarded : public detail::guarded_conditions<guarded<T, Mutex>, T, Mutex> {
 
    private:
     friend guarded;
+    friend class lock_access;
     guard(std::unique_lock<Mutex> hold, guarded& owner) noexcept
         : m_hold{std::move(hold)}, m_value{std::addressof(owner.m_value)}, m_owner{&owner} {}
     std::unique_lock<Mutex> m_hold;
-    T* m_value;
-    guarded* m_owner;
+    T* m_value = nullptr;
+    guarded* m_owner = nullptr;
   };
 
   // Blocks: as Mutex::lock.

@@ -62,6 +62,7 @@ class MORTISE_CAPABILITY("mutex") mutex {
   friend class lock_probe;          // tests: who waits
   friend class condition_variable;  // moves its waiters to our queue
   friend class conditions;          // likewise
+  friend class lock_access;         // asio/: how else it is waited for
 
  public:
   constexpr mutex() noexcept = default;

@@ -37,6 +37,7 @@ namespace mortise::inline MORTISE_ABI {
 // Does not promise an order among those who do not have to wait. 16 bytes; `constexpr` constructor; neither copied nor moved.
 class semaphore_core {
   friend class family_probe;  // tests: who waits
+  friend class lock_access;  // asio/: how else it is waited for
 
  public:
   static constexpr std::ptrdiff_t most = std::numeric_limits<std::int32_t>::max();
@@ -98,6 +99,7 @@ class semaphore_core {
 template <std::ptrdiff_t LeastMax = semaphore_core::most>
 class counting_semaphore : semaphore_core {
   friend class family_probe;
+  friend class lock_access;  // asio/: how else it is waited for
   static_assert(LeastMax >= 0 && LeastMax <= semaphore_core::most, "a semaphore counts to 2^31 - 1 at most");
 
  public:

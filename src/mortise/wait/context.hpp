@@ -5,7 +5,7 @@
 // A lock does not know threads, fibers or coroutines. It asks `this_context()` how the party that called it
 // sleeps, and wakes a party through its `parker`. An OS thread sleeps on a futex; a fiber of mortise/task
 // suspends. Another fiber library makes all locks work inside its fibers by deriving from `context` and
-// installing it with `exchange_context`.
+// installing it with `exchange_context` (docs/design/contexts.md).
 
 #include <mortise/base/abi.hpp>
 #include <mortise/base/clock.hpp>
