@@ -66,9 +66,8 @@ EXPLORE(mutex_bounded, a_stop_request_is_heard, {.preemptions = 3, .random_runs 
   section s;
   stop_request stop;
   s.m.lock();
-  scoped_thread waiter{"waiter", [&] {
-                         require(s.m.lock_or_stop(stop.token()) == outcome::stopped, "it is held");
-                       }};
+  scoped_thread waiter{"waiter",
+                       [&] { require(s.m.lock_or_stop(stop.token()) == outcome::stopped, "it is held"); }};
   stop();
   waiter.join();
   s.m.unlock();
@@ -113,7 +112,8 @@ void run_until_done(const foreign::coroutine& c, foreign::manual_executor& where
 }
 
 // A coroutine that is resumed twice or never where unlock, deadline and stop come together.
-EXPLORE(mutex_bounded, a_coroutines_wait_ends_in_one_way, {.preemptions = 1, .deviations = 1, .random_runs = 5'000}) {
+EXPLORE(mutex_bounded, a_coroutines_wait_ends_in_one_way,
+        {.preemptions = 1, .deviations = 1, .random_runs = 5'000}) {
   foreign::manual_executor where;
   section s;
   stop_request stop;
@@ -144,7 +144,8 @@ EXPLORE(mutex_bounded, a_coroutines_deadline_is_kept, {.preemptions = 3, .deviat
 }
 
 // A frame is destroyed with its timer armed and its stop callback in place: one of them wakes what is gone.
-EXPLORE(mutex_bounded, a_frame_is_destroyed_as_its_wait_ends, {.preemptions = 2, .deviations = 1, .random_runs = 5'000}) {
+EXPLORE(mutex_bounded, a_frame_is_destroyed_as_its_wait_ends,
+        {.preemptions = 2, .deviations = 1, .random_runs = 5'000}) {
   foreign::manual_executor where;
   section s;
   stop_request stop;
@@ -165,7 +166,8 @@ EXPLORE(mutex_bounded, a_frame_is_destroyed_as_its_wait_ends, {.preemptions = 2,
 EXPLORE(mutex_bounded, an_earlier_deadline_comes_later, {.preemptions = 1, .deviations = 1}) {
   foreign::manual_executor where;
   section s;
-  const auto wait = [](section& x, foreign::manual_executor& ex, std::chrono::nanoseconds d) -> foreign::coroutine {
+  const auto wait = [](section& x, foreign::manual_executor& ex,
+                       std::chrono::nanoseconds d) -> foreign::coroutine {
     const auto end = mortise::now_ns() + d.count();
     const auto hold = co_await x.m.async_lock_for(d, &ex);
     require(!hold.owns_lock() && mortise::now_ns() >= end, "late, not early");

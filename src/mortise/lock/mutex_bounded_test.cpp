@@ -77,7 +77,8 @@ TEST(mutex_bounded, who_is_stopped_passes_its_wake_on) {
   std::optional<outcome> how;
   int taken = 0;
   m.lock();
-  const auto first = [](mutex& l, foreign::manual_executor& where, std::stop_token t, std::optional<outcome>& ended) -> foreign::coroutine {
+  const auto first = [](mutex& l, foreign::manual_executor& where, std::stop_token t,
+                        std::optional<outcome>& ended) -> foreign::coroutine {
     auto [o, hold] = co_await l.async_lock_or_stop(t, &where);
     ended = o;
   }(m, stopped_one, stop.get_token(), how);
@@ -98,8 +99,8 @@ TEST(mutex_bounded, who_is_stopped_passes_its_wake_on) {
   EXPECT_EQ(taken, 1);
 }
 
-foreign::coroutine until_stopped(mutex& m, foreign::manual_executor& ex, std::stop_token stop, std::chrono::nanoseconds d,
-                                 std::optional<outcome>& how) {
+foreign::coroutine until_stopped(mutex& m, foreign::manual_executor& ex, std::stop_token stop,
+                                 std::chrono::nanoseconds d, std::optional<outcome>& how) {
   auto [ended, hold] = co_await m.async_lock_or_stop(stop, d, &ex);
   how = ended;
   EXPECT_EQ(hold.owns_lock(), ended == outcome::acquired);
@@ -137,7 +138,8 @@ TEST(mutex_bounded, async_lock_for_owns_what_it_says) {
   mutex m;
   foreign::manual_executor ex;
   std::optional<bool> owns;
-  const auto bounded = [](mutex& l, foreign::manual_executor& where, std::optional<bool>& out) -> foreign::coroutine {
+  const auto bounded = [](mutex& l, foreign::manual_executor& where,
+                          std::optional<bool>& out) -> foreign::coroutine {
     const auto hold = co_await l.async_lock_for(1ms, &where);
     EXPECT_EQ(hold.mutex(), &l);
     out = hold.owns_lock();
@@ -147,7 +149,8 @@ TEST(mutex_bounded, async_lock_for_owns_what_it_says) {
   while (!owns) ex.run_all();
   EXPECT_EQ(owns, false);
   m.unlock();
-  const auto b = [](mutex& l, foreign::manual_executor& where, std::optional<bool>& out) -> foreign::coroutine {
+  const auto b = [](mutex& l, foreign::manual_executor& where,
+                    std::optional<bool>& out) -> foreign::coroutine {
     const auto hold = co_await l.async_lock_until(std::chrono::system_clock::now() + 1h, &where);
     out = hold.owns_lock();
   }(m, ex, owns);
@@ -157,7 +160,8 @@ TEST(mutex_bounded, async_lock_for_owns_what_it_says) {
 // The bug: a frame that is destroyed while it waits is woken by its timer or by its stop callback (AddressSanitizer sees that), or stays queued.
 TEST(mutex_bounded, frame_may_be_destroyed_at_each_stage) {
   enum class stage { queued, told, stopped, stopped_and_told, timed_out };
-  for (const stage at : {stage::queued, stage::told, stage::stopped, stage::stopped_and_told, stage::timed_out}) {
+  for (const stage at :
+       {stage::queued, stage::told, stage::stopped, stage::stopped_and_told, stage::timed_out}) {
     mutex m;
     foreign::manual_executor ex;
     std::stop_source stop;

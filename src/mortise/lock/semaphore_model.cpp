@@ -129,7 +129,8 @@ EXPLORE(semaphore, a_stop_request_is_heard, {.preemptions = 3, .random_runs = 10
   mortise::atomic<int> seen{0};
   scoped_thread waiter{"waiter", [&] {
                          seen.fetch_add(1);
-                         require(s.acquire_or_stop(stop.get_token()) == outcome::stopped, "there is no permit");
+                         require(s.acquire_or_stop(stop.get_token()) == outcome::stopped,
+                                 "there is no permit");
                        }};
   request(stop, seen);
   waiter.join();
@@ -250,7 +251,8 @@ EXPLORE(semaphore, a_coroutine_with_a_deadline, {.preemptions = 1, .deviations =
 }
 
 // Misuse that every build names.
-EXPLORE_FAULT(semaphore, a_permit_too_many_is_named, "release\\(1\\) of the semaphore at .*, which has 1 permits") {
+EXPLORE_FAULT(semaphore, a_permit_too_many_is_named,
+              "release\\(1\\) of the semaphore at .*, which has 1 permits") {
   mortise::binary_semaphore s{0};
   scoped_thread a{"a", [&] { s.release(); }};
   s.release();

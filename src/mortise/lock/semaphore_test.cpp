@@ -101,7 +101,8 @@ TEST(semaphore, release_runs_no_waiter_and_wakes_as_many_as_it_gives) {
   EXPECT_EQ(family_probe::waiters(s), 40u);
   s.release(waiters - 1);
   EXPECT_EQ(taken, 0);
-  EXPECT_GE(ex.run_all(), 39u);  // on a busy machine one is told twice, or one too many, the others being overdue
+  EXPECT_GE(ex.run_all(),
+            39u);  // on a busy machine one is told twice, or one too many, the others being overdue
   EXPECT_EQ(taken, waiters - 1);
   s.release();
   ex.run_all();
@@ -227,10 +228,12 @@ TEST(semaphore, waits_of_coroutines_say_how_they_ended) {
   std::stop_source stop;
   std::optional<bool> timed;
   std::optional<outcome> stopped;
-  const auto a = [](semaphore& x, foreign::manual_executor& where, std::optional<bool>& got) -> foreign::coroutine {
+  const auto a = [](semaphore& x, foreign::manual_executor& where,
+                    std::optional<bool>& got) -> foreign::coroutine {
     got = co_await x.async_try_acquire_for(1ms, &where);
   }(s, ex, timed);
-  const auto b = [](semaphore& x, foreign::manual_executor& where, std::stop_token t, std::optional<outcome>& how) -> foreign::coroutine {
+  const auto b = [](semaphore& x, foreign::manual_executor& where, std::stop_token t,
+                    std::optional<outcome>& how) -> foreign::coroutine {
     how = co_await x.async_acquire_or_stop(t, &where);
   }(s, ex, stop.get_token(), stopped);
   while (!timed) ex.run_all();
@@ -271,7 +274,9 @@ TEST(semaphore, release_is_done_with_it_before_it_wakes) {
 // The bug: permits run over into what else the word says.
 TEST(semaphore_death, a_permit_too_many_is_named) {
   mortise::binary_semaphore s{1};
-  EXPECT_DEATH(s.release(), "^mortise: release\\(1\\) of the semaphore at 0x[0-9a-f]+, which has 1 permits: it may have 1 at most");
+  EXPECT_DEATH(
+      s.release(),
+      "^mortise: release\\(1\\) of the semaphore at 0x[0-9a-f]+, which has 1 permits: it may have 1 at most");
   semaphore many{semaphore::max()};
   EXPECT_DEATH(many.release(1), "which has 2147483647 permits");
   EXPECT_DEATH(many.release(-1), "release\\(-1\\)");

@@ -386,7 +386,8 @@ EXPLORE(shared_mutex, a_writer_that_never_runs_hangs_nobody_with_slots, {.preemp
 }
 
 // Misuse that every build names.
-EXPLORE_FAULT(shared_mutex, an_unlock_too_many_is_named, "unlock of the shared_mutex at .*, which nobody has locked") {
+EXPLORE_FAULT(shared_mutex, an_unlock_too_many_is_named,
+              "unlock of the shared_mutex at .*, which nobody has locked") {
   shared_mutex m;
   scoped_thread a{"a", [&] {
                     m.lock_shared();

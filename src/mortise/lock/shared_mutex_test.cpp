@@ -219,7 +219,8 @@ TEST(shared_mutex, writer_is_not_passed_for_ever_by_readers_that_lock_in_step) {
         if (!s.m.try_lock_shared()) return false;
         s.m.unlock_shared();
         return true;
-      })) << step << " others, from " << start;
+      })) << step
+          << " others, from " << start;
     }
   }
 }
@@ -369,7 +370,8 @@ void destroyed_by_whom_it_wakes(Lock lock, Free free) {
 }
 TEST(shared_mutex, unlock_is_done_with_it_before_it_wakes) {
   destroyed_by_whom_it_wakes([](shared_mutex& m) { m.lock(); }, [](shared_mutex& m) { m.unlock(); });
-  destroyed_by_whom_it_wakes([](shared_mutex& m) { m.lock_shared(); }, [](shared_mutex& m) { m.unlock_shared(); });
+  destroyed_by_whom_it_wakes([](shared_mutex& m) { m.lock_shared(); },
+                             [](shared_mutex& m) { m.unlock_shared(); });
 }
 
 // A stop request, a deadline, a grant: the bug: one is taken for another.
@@ -378,12 +380,14 @@ TEST(shared_mutex, bounded_waits_of_coroutines_say_how_they_ended) {
   foreign::manual_executor ex;
   std::stop_source stop;
   std::optional<outcome> read, written;
-  const auto reader = [](shared_mutex& l, foreign::manual_executor& where, std::stop_token s, std::optional<outcome>& how) -> foreign::coroutine {
+  const auto reader = [](shared_mutex& l, foreign::manual_executor& where, std::stop_token s,
+                         std::optional<outcome>& how) -> foreign::coroutine {
     auto [ended, hold] = co_await l.async_lock_shared_or_stop(s, &where);
     how = ended;
     EXPECT_EQ(hold.owns_lock(), ended == outcome::acquired);
   };
-  const auto writer = [](shared_mutex& l, foreign::manual_executor& where, std::optional<outcome>& how) -> foreign::coroutine {
+  const auto writer = [](shared_mutex& l, foreign::manual_executor& where,
+                         std::optional<outcome>& how) -> foreign::coroutine {
     const auto hold = co_await l.async_lock_for(1ms, &where);
     how = hold.owns_lock() ? outcome::acquired : outcome::timed_out;
   };
@@ -496,8 +500,10 @@ TEST(shared_mutex, bounded_writer_in_slots_lets_readers_in_again) {
 TEST(shared_mutex_death, an_unlock_too_many_is_named) {
   shared_mutex m;
   EXPECT_DEATH(m.unlock(), "^mortise: unlock of the shared_mutex at 0x[0-9a-f]+, which nobody has locked");
-  EXPECT_DEATH(m.unlock_shared(), "^mortise: unlock_shared of the shared_mutex at 0x[0-9a-f]+, which nobody has locked shared");
-  EXPECT_DEATH(m.unlock_and_lock_shared(), "^mortise: unlock_and_lock_shared of the shared_mutex at 0x[0-9a-f]+");
+  EXPECT_DEATH(m.unlock_shared(),
+               "^mortise: unlock_shared of the shared_mutex at 0x[0-9a-f]+, which nobody has locked shared");
+  EXPECT_DEATH(m.unlock_and_lock_shared(),
+               "^mortise: unlock_and_lock_shared of the shared_mutex at 0x[0-9a-f]+");
 }
 
 #if MORTISE_IS_CHECKED
