@@ -24,7 +24,7 @@ namespace mortise::inline MORTISE_ABI::lock_detail {
 //                O3 the subtraction is a release <-> the sum is an acquire: what readers did is over before the writer
 // 6. Last touch  leave: the look at the drainer, which is here and not in the lock
 // 7. Wake ledger a reader that leaves and finds the sum 0 owes the drainer a wake
-// 8. Evidence    tests/explore/family_model.cpp, shared_mutex_test.cpp. Sources: Linux' percpu_rw_semaphore (the sum, the pair of
+// 8. Evidence    shared_mutex_model.cpp, shared_mutex_slots_test.cpp. Sources: Linux' percpu_rw_semaphore (the sum, the pair of
 //                fences), D. Dice, A. Kogan, "BRAVO", ATC 2019 (readers in memory of their own until a writer comes)
 struct reader_slots {
   static constexpr std::size_t count = MORTISE_IS_MODEL ? 2 : 32;
