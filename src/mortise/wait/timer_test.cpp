@@ -59,6 +59,7 @@ TEST(timer, an_earlier_one_is_not_slept_through) {
   counted late, early;
   timer hour, soon;
   hour.arm(late, now_ns() + 3'600'000'000'000);
+  std::this_thread::sleep_for(10ms);  // about when the thread has gone to sleep
   soon.arm(early, now_ns() + 1'000'000);
   early.first();  // hangs
   EXPECT_EQ(late.wakes(), 0);
