@@ -127,8 +127,8 @@ std::uint64_t mutex::after_quiet_unlock(std::uint64_t w) noexcept {
 // Whether the first waiter's wake is in flight, under the queue lock. One that insists may have been told when the lock went to one
 // behind it, it being overdue: the next unlock must see it (I6).
 std::uint64_t mutex::told_if(const wait::waiter& head) noexcept {
-  return !head.insists && head.offered != 0 && age_clock_now() - head.offered < wait::offer_bound ? word::told
-                                                                                                  : 0;
+  const bool on_its_way = head.offered != 0 && age_clock_now() - head.offered < wait::offer_bound;
+  return on_its_way && !head.insists ? word::told : 0;
 }
 
 bool mutex::try_slow() noexcept {
@@ -158,12 +158,6 @@ bool mutex::lock_slow(nanos deadline) noexcept {
       return false;
     }
   }
-}
-
-outcome mutex::bounded_slow(const wait::bound& until) noexcept {
-  if (wait::budget_left() < 0) wait::refill_budget();
-  if (const auto how = until.ended()) return try_slow() ? outcome::acquired : *how;
-  return wait::wait_for(exclusive{*this}, until);
 }
 
 // True: the lock is held. False: `n` is queued, and someone owes it a wake.
@@ -315,6 +309,21 @@ void mutex::leave(wait::waiter& n) noexcept {
   }
   release_queue_lock(bits_of(head) | flags);
   successors.wake();
+}
+
+// Somebody else makes `n`, whose party sleeps elsewhere, wait here. Who calls this wakes whom it tells, after all internal locks.
+void mutex::enqueue(wait::waiter& n, wait::offer& next) noexcept {
+  const std::uint64_t w = take_queue_lock();
+  n.offered = 0;
+  n.insists = false;
+  n.since = age_clock_now();
+  wait::waiter* const head = wait::push_back(head_of(w), n);
+  std::uint64_t flags = w & (word::contended | word::starving | word::watched);
+  if ((w & word::held) == 0) {
+    next.choose(head, age_clock_now());  // keeps I2
+    flags = guard_offers(*head, flags);
+  }
+  release_queue_lock(bits_of(head) | flags | told_if(*head));
 }
 
 void mutex::unlock_slow() noexcept {

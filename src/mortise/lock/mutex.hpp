@@ -30,6 +30,9 @@
 
 namespace mortise::inline MORTISE_ABI {
 
+class condition_variable;
+class conditions;
+
 // A mutual exclusion lock. Meets *TimedLockable*: std::lock_guard, std::unique_lock and std::scoped_lock work
 // with it.
 //
@@ -56,7 +59,9 @@ namespace mortise::inline MORTISE_ABI {
 // - Hand-over between threads in checked builds: what lock() took, the same party unlocks. What async_lock() took
 //   may be unlocked anywhere.
 class MORTISE_CAPABILITY("mutex") mutex {
-  friend class lock_probe;  // tests: who waits
+  friend class lock_probe;          // tests: who waits
+  friend class condition_variable;  // moves its waiters to our queue
+  friend class conditions;          // likewise
 
  public:
   constexpr mutex() noexcept = default;
@@ -117,7 +122,8 @@ class MORTISE_CAPABILITY("mutex") mutex {
     return bounded(wait::bound{std::move(stop), deadline_after(d)});
   }
   template <class Clock, class Duration>
-  [[nodiscard]] outcome lock_or_stop(std::stop_token stop, std::chrono::time_point<Clock, Duration> t) noexcept {
+  [[nodiscard]] outcome lock_or_stop(std::stop_token stop,
+                                     std::chrono::time_point<Clock, Duration> t) noexcept {
     for (;;) {
       const outcome how = bounded(wait::bound{stop, deadline_at(t)});
       if (how != outcome::timed_out || has_come(t)) return how;
@@ -157,14 +163,12 @@ class MORTISE_CAPABILITY("mutex") mutex {
                                                               call_site site = call_site::current()) noexcept;
 
   // `auto [how, hold] = co_await m.async_lock_or_stop(token);` as lock_or_stop does.
-  [[nodiscard]] async_stoppable_lock_operation async_lock_or_stop(std::stop_token stop,
-                                                                  wait::executor* where = nullptr,
-                                                                  call_site site = call_site::current()) noexcept;
+  [[nodiscard]] async_stoppable_lock_operation async_lock_or_stop(
+      std::stop_token stop, wait::executor* where = nullptr, call_site site = call_site::current()) noexcept;
   template <class Rep, class Period>
-  [[nodiscard]] async_stoppable_lock_operation async_lock_or_stop(std::stop_token stop,
-                                                                  std::chrono::duration<Rep, Period> d,
-                                                                  wait::executor* where = nullptr,
-                                                                  call_site site = call_site::current()) noexcept;
+  [[nodiscard]] async_stoppable_lock_operation async_lock_or_stop(
+      std::stop_token stop, std::chrono::duration<Rep, Period> d, wait::executor* where = nullptr,
+      call_site site = call_site::current()) noexcept;
 
  private:
   struct exclusive;
@@ -221,6 +225,7 @@ class MORTISE_CAPABILITY("mutex") mutex {
   bool try_queue_lock(std::uint64_t& w) noexcept;
   std::uint64_t take_queue_lock() noexcept;
   void release_queue_lock(std::uint64_t keep) noexcept;
+  void enqueue(wait::waiter& n, wait::offer& next) noexcept;
   static void examine(void* self, wait::offer& next) noexcept;
 
 #if MORTISE_IS_CHECKED
@@ -288,7 +293,9 @@ struct mutex::exclusive {
   mutex& m;
   bool try_fast() const noexcept { return m.try_fast(); }
   bool take_or_queue(wait::waiter& n) const noexcept { return m.take_or_queue(n); }
-  bool claim(wait::waiter& n) const noexcept { return n.who->runs_by_itself() ? m.stand_by(n, never) : m.claim(n); }
+  bool claim(wait::waiter& n) const noexcept {
+    return n.who->runs_by_itself() ? m.stand_by(n, never) : m.claim(n);
+  }
   void leave(wait::waiter& n) const noexcept { m.leave(n); }
 };
 
@@ -325,8 +332,8 @@ class mutex::async_bounded_lock_operation : public async_stoppable_lock_operatio
 };
 
 template <class Rep, class Period>
-mutex::async_bounded_lock_operation mutex::async_lock_for(std::chrono::duration<Rep, Period> d, wait::executor* where,
-                                                          call_site site) noexcept {
+mutex::async_bounded_lock_operation mutex::async_lock_for(std::chrono::duration<Rep, Period> d,
+                                                          wait::executor* where, call_site site) noexcept {
   return {*this, where, wait::bound{deadline_after(d)}, site};
 }
 template <class Clock, class Duration>
@@ -334,13 +341,16 @@ mutex::async_bounded_lock_operation mutex::async_lock_until(std::chrono::time_po
                                                             wait::executor* where, call_site site) noexcept {
   return {*this, where, wait::bound{deadline_at(t)}, site};
 }
-inline mutex::async_stoppable_lock_operation mutex::async_lock_or_stop(std::stop_token stop, wait::executor* where,
+inline mutex::async_stoppable_lock_operation mutex::async_lock_or_stop(std::stop_token stop,
+                                                                       wait::executor* where,
                                                                        call_site site) noexcept {
   return {*this, where, wait::bound{std::move(stop)}, site};
 }
 template <class Rep, class Period>
-mutex::async_stoppable_lock_operation mutex::async_lock_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d,
-                                                                wait::executor* where, call_site site) noexcept {
+mutex::async_stoppable_lock_operation mutex::async_lock_or_stop(std::stop_token stop,
+                                                                std::chrono::duration<Rep, Period> d,
+                                                                wait::executor* where,
+                                                                call_site site) noexcept {
   return {*this, where, wait::bound{std::move(stop), deadline_after(d)}, site};
 }
 

@@ -1,62 +1,83 @@
 #include <mortise/lock/reader_slots.hpp>
 
+#include <bit>
 #include <mutex>
 #include <new>
 
 #include <mortise/base/fork.hpp>
-#include <mortise/base/os_mutex.hpp>
-#include <mortise/base/per_thread.hpp>
-#include <mortise/base/process_global.hpp>
 
 namespace mortise::inline MORTISE_ABI::lock_detail {
+
+constinit process_global<slots_pool> all_slots;
+MORTISE_PER_THREAD(std::uint32_t) reader_number{unknown_number};
+
+std::uint32_t slots_pool::take() noexcept {
+  hold_over_forks<all_slots>();
+  const std::lock_guard hold{guard};
+  if (m_free != nullptr) {
+    reader_slots& s = *m_free;
+    m_free = s.m_next_free;
+    for (reader_slots::slot& one : s.m_slots)
+      one.readers.store(0, memory_order_relaxed);  // published by the lock's word
+    return s.m_index;
+  }
+  if (m_made + 1 == most) return 0;
+  auto* const s = new (std::nothrow) reader_slots;
+  if (s == nullptr) return 0;
+  s->m_index = ++m_made;
+  m_at[s->m_index].store(s, memory_order_release);  // for whoever finds the index in a lock's word
+  return s->m_index;
+}
+
+void slots_pool::give_back(reader_slots& s) noexcept {
+  s.m_drainer.store(nullptr, memory_order_relaxed);
+  const std::lock_guard hold{guard};
+  s.m_next_free = m_free;
+  m_free = &s;
+}
+
+std::uint32_t slots_pool::number() noexcept {
+  const std::lock_guard hold{guard};
+  const auto n = static_cast<std::uint32_t>(std::countr_one(m_numbers));
+  if (n >= reader_slots::own_slots) return 0;
+  m_numbers |= std::uint64_t{1} << n;
+  return n + 1;
+}
+
+void slots_pool::give_back_number(std::uint32_t n) noexcept {
+  const std::lock_guard hold{guard};
+  m_numbers &= ~(std::uint64_t{1} << (n - 1));
+}
+
 namespace {
 
-constexpr std::uint32_t most = MORTISE_IS_MODEL ? 4 : 4096;  // what 12 bits tell apart
-
-struct all_slots {
-  os_mutex guard;
-  std::array<atomic<reader_slots*>, most> at{};
-  reader_slots* free = nullptr;
-  std::uint32_t made = 0;
-  atomic<std::size_t> threads{0};
+// The thread's number is given back when it ends; what it locks shared after that is counted in the first slot.
+struct owner {
+  std::uint32_t number;
+  ~owner() {
+    reader_number = no_number;
+    if (number != 0) all_slots->give_back_number(number);
+  }
 };
-constinit process_global<all_slots> all;
-
-MORTISE_PER_THREAD(std::size_t) my_slot{0};  // 0: none yet, else 1 more
 
 }  // namespace
 
-reader_slots::slot& reader_slots::mine() noexcept {
-  // The answer changes when the caller changes threads: keeps calls from being merged.
-  asm volatile("" ::: "memory");
-  if (my_slot == 0) my_slot = all->threads.fetch_add(1, memory_order_relaxed) % count + 1;
-  return of_thread[my_slot - 1];
+[[gnu::noinline]] std::uint32_t ask_for_number() noexcept {
+  hold_over_forks<all_slots>();
+#if MORTISE_IS_MODEL
+  const std::uint32_t n = all_slots->number();
+#else
+  thread_local const owner mine{all_slots->number()};
+  const std::uint32_t n = mine.number;
+#endif
+  reader_number = n != 0 ? n : no_number;
+  return n;
 }
 
-std::uint32_t take_slots() noexcept {
-  hold_over_forks<all>();
-  const std::lock_guard hold{all->guard};
-  if (reader_slots* const s = all->free; s != nullptr) {
-    all->free = s->next_free;
-    for (reader_slots::slot& one : s->of_thread) one.readers.store(0, memory_order_relaxed);  // ordered by the lock's word
-    return s->index;
-  }
-  if (all->made + 1 == most) return 0;
-  auto* const s = new (std::nothrow) reader_slots;
-  if (s == nullptr) return 0;
-  s->index = ++all->made;
-  all->at[s->index].store(s, memory_order_release);  // read after the index was seen in a lock's word, which orders it too
-  return s->index;
+void reader_slots::tell_drainer() noexcept {
+  m_order.fetch_add(1, memory_order_acq_rel);  // O4
+  wait::parker* const writer = m_drainer.load(memory_order_acquire);
+  if (writer != nullptr && sum() + m_base.load(memory_order_relaxed) == 0) writer->unpark();
 }
-
-void give_back_slots(std::uint32_t index) noexcept {
-  reader_slots& s = slots_at(index);
-  s.drainer.store(nullptr, memory_order_relaxed);
-  const std::lock_guard hold{all->guard};
-  s.next_free = all->free;
-  all->free = &s;
-}
-
-reader_slots& slots_at(std::uint32_t index) noexcept { return *all->at[index].load(memory_order_acquire); }
 
 }  // namespace mortise::inline MORTISE_ABI::lock_detail

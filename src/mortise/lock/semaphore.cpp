@@ -48,7 +48,8 @@ bool semaphore_core::claim(wait::waiter& n) noexcept {
   wait::offer next;
   {
     wait::queue::section in{m_queue};
-    const unsigned before = in.head() == &n ? 0 : wait::queue::section::expected_before(in.head(), n, age_clock_now());
+    const unsigned before =
+        in.head() == &n ? 0 : wait::queue::section::expected_before(in.head(), n, age_clock_now());
     std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
     do {
       if ((s & permits) == 0 || ((s & reserved) != 0 && before >= (s & permits))) {
@@ -56,7 +57,8 @@ bool semaphore_core::claim(wait::waiter& n) noexcept {
         left(in);
         return false;
       }
-    } while (!m_state.compare_exchange_weak(s, s - permit, memory_order_acquire, memory_order_relaxed));  // O1
+    } while (
+        !m_state.compare_exchange_weak(s, s - permit, memory_order_acquire, memory_order_relaxed));  // O1
     in.remove(n, this);
     left(in);
     tell(in, next);  // keeps I1
@@ -80,8 +82,11 @@ void semaphore_core::leave(wait::waiter& n) noexcept {
 void semaphore_core::left(const wait::queue::section& in) noexcept {
   const bool insists = in.head() != nullptr && in.head()->insists;
   const std::uint64_t now = (in.head() != nullptr ? queued : 0) | (insists ? reserved : 0);
-  const std::uint64_t before = m_state.load(memory_order_relaxed) & (queued | reserved);  // changed in a section only
-  if (now != before) m_state.fetch_xor(now ^ before, memory_order_relaxed);  // relaxed: publishes nothing; continues the chain (O2)
+  const std::uint64_t before =
+      m_state.load(memory_order_relaxed) & (queued | reserved);  // changed in a section only
+  if (now != before)
+    m_state.fetch_xor(now ^ before,
+                      memory_order_relaxed);  // relaxed: publishes nothing; continues the chain (O2)
 }
 
 // Tells as many as there are permits.
@@ -106,7 +111,8 @@ void semaphore_core::give(std::ptrdiff_t n, std::ptrdiff_t max) noexcept {
       wait::queue::section in{m_queue};
       more = tell(in, next);
     }
-    if (!more) m_state.fetch_sub(releasing, memory_order_release);  // the last touch: the destructor's acquire sees it
+    if (!more)
+      m_state.fetch_sub(releasing, memory_order_release);  // the last touch: the destructor's acquire sees it
     next.wake();
   }
 }

@@ -41,7 +41,8 @@ class semaphore_core {
  public:
   static constexpr std::ptrdiff_t most = std::numeric_limits<std::int32_t>::max();
 
-  constexpr explicit semaphore_core(std::ptrdiff_t initially) noexcept : m_state{static_cast<std::uint64_t>(initially)} {}
+  constexpr explicit semaphore_core(std::ptrdiff_t initially) noexcept
+      : m_state{static_cast<std::uint64_t>(initially)} {}
   semaphore_core(const semaphore_core&) = delete;
   semaphore_core& operator=(const semaphore_core&) = delete;
 #if __cpp_constexpr_dynamic_alloc
@@ -53,9 +54,10 @@ class semaphore_core {
 
  protected:
   // The parts of m_state.
-  static constexpr std::uint64_t permit = 1;                        // bits 0 to 31: the permits
-  static constexpr std::uint64_t permits = 0xffff'ffff;             //
-  static constexpr std::uint64_t releasing = std::uint64_t{1} << 32;  // bits 32 to 59: releases that have more to do
+  static constexpr std::uint64_t permit = 1;             // bits 0 to 31: the permits
+  static constexpr std::uint64_t permits = 0xffff'ffff;  //
+  static constexpr std::uint64_t releasing = std::uint64_t{1}
+                                             << 32;  // bits 32 to 59: releases that have more to do
   static constexpr std::uint64_t releases = std::uint64_t{0xfff'ffff} << 32;
   static constexpr std::uint64_t queued = std::uint64_t{1} << 62;
   static constexpr std::uint64_t reserved = std::uint64_t{1} << 63;
@@ -63,7 +65,8 @@ class semaphore_core {
   bool try_take() noexcept {
     std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
     while ((s & permits) != 0 && (s & reserved) == 0) {
-      if (m_state.compare_exchange_weak(s, s - permit, memory_order_acquire, memory_order_relaxed)) return true;  // O1
+      if (m_state.compare_exchange_weak(s, s - permit, memory_order_acquire, memory_order_relaxed))
+        return true;  // O1
     }
     return false;
   }
@@ -138,11 +141,14 @@ class counting_semaphore : semaphore_core {
   void release(std::ptrdiff_t n = 1) noexcept { give(n, LeastMax); }
 
   // For coroutines: `co_await s.async_acquire();`. Where it resumes: as for mutex::async_lock.
-  [[nodiscard]] auto async_acquire(wait::executor* where = nullptr) noexcept { return plain_operation{{*this}, where}; }
+  [[nodiscard]] auto async_acquire(wait::executor* where = nullptr) noexcept {
+    return plain_operation{{*this}, where};
+  }
 
   // `bool got = co_await s.async_try_acquire_for(10ms);`
   template <class Rep, class Period>
-  [[nodiscard]] auto async_try_acquire_for(std::chrono::duration<Rep, Period> d, wait::executor* where = nullptr) noexcept {
+  [[nodiscard]] auto async_try_acquire_for(std::chrono::duration<Rep, Period> d,
+                                           wait::executor* where = nullptr) noexcept {
     return timed_operation{{*this}, where, wait::bound{deadline_after(d)}};
   }
 

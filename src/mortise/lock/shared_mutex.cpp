@@ -34,12 +34,15 @@
 namespace mortise::inline MORTISE_ABI {
 namespace {
 
-using lock_detail::slots_at;
 using section = wait::queue::section;
 
 // A reader that lost its CAS to another so often asks for slots, if no writer has come between two such askings.
 constexpr unsigned quarrels = MORTISE_IS_MODEL ? 1 : 64;
 MORTISE_PER_THREAD(unsigned) quarrelled{0};
+
+lock_detail::reader_slots& slots_at(std::uint64_t index) noexcept {
+  return lock_detail::all_slots->at(static_cast<std::uint32_t>(index));
+}
 
 // Of so many readers that pass a queue one looks how long its first has waited.
 constexpr unsigned past_a_writer = MORTISE_IS_MODEL ? 1 : 16;
@@ -56,22 +59,24 @@ bool shared_mutex::is_to_look() noexcept {
 // How many readers are inside; one more for each that is on its way in or out of a slot.
 std::int64_t shared_mutex::inside(std::uint64_t s) const noexcept {
   const std::uint64_t at = (s & slots) >> slots_shift;
-  return static_cast<std::int64_t>(s & readers) + (at == 0 ? 0 : slots_at(static_cast<std::uint32_t>(at)).sum());
+  return static_cast<std::int64_t>(s & readers) + (at == 0 ? 0 : slots_at(at).sum());
 }
 
-bool shared_mutex::enter_slots(std::uint64_t s) noexcept {
-  const auto at = static_cast<std::uint32_t>((s & slots) >> slots_shift);
-  lock_detail::reader_slots& own = slots_at(at);
-  lock_detail::reader_slots::slot& mine = own.mine();
-  mine.readers.fetch_add(1, memory_order_seq_cst);
-  if ((m_state.load(memory_order_seq_cst) & (writer | reserved)) == 0) [[likely]] return true;
-  own.leave(mine);
+// Not inlined: which slot is the caller's must be asked for anew after each suspension.
+[[gnu::noinline]] bool shared_mutex::enter_slots(std::uint64_t s) noexcept {
+  lock_detail::reader_slots& own = slots_at((s & slots) >> slots_shift);
+  own.enter();
+  if ((m_state.load(memory_order_seq_cst) & (writer | reserved)) == 0) [[likely]]
+    return true;
+  own.leave();
   return false;
 }
 
 namespace {
 // Was told too long ago to be waited for.
-bool overdue(const wait::waiter& n) noexcept { return n.offered != 0 && age_clock_now() - n.offered >= wait::offer_bound; }
+bool overdue(const wait::waiter& n) noexcept {
+  return n.offered != 0 && age_clock_now() - n.offered >= wait::offer_bound;
+}
 }  // namespace
 
 // In a section: the caller, queued as `n` or not (null), becomes the writer, if that is possible and it is its turn.
@@ -79,11 +84,16 @@ bool shared_mutex::become_writer(const section& in, const wait::waiter* n) noexc
   std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
   for (;;) {
     if ((s & writer) != 0) return false;
-    if ((s & reserved) != 0 && (n == nullptr || section::expected_before(in.head(), *n, age_clock_now()) != 0)) return false;
+    if ((s & reserved) != 0 &&
+        (n == nullptr || section::expected_before(in.head(), *n, age_clock_now()) != 0))
+      return false;
     if ((s & slots) == 0 && (s & readers) != 0) return false;
-    if (m_state.compare_exchange_weak(s, s | writer | wrote, memory_order_seq_cst, memory_order_relaxed)) break;  // O1
+    if (m_state.compare_exchange_weak(s, s | writer | wrote, memory_order_seq_cst, memory_order_relaxed))
+      break;  // O1
   }
-  if ((s & slots) == 0 || inside(s) == 0) return true;
+  if ((s & slots) == 0) return true;
+  slots_at((s & slots) >> slots_shift).settle();
+  if (inside(s) == 0) return true;
   // Readers are in the slots. Those that saw WRITER meanwhile are on their way to the queue, which is locked.
   m_state.fetch_and(~writer, memory_order_seq_cst);
   return false;
@@ -102,17 +112,21 @@ bool shared_mutex::become_reader(const section& in, const wait::waiter* n) noexc
       }
     }
     if ((s & slots) != 0) {
-      slots_at(static_cast<std::uint32_t>((s & slots) >> slots_shift)).enter();  // no writer comes in but in a section
+      slots_at((s & slots) >> slots_shift).enter();  // no writer comes in but in a section
       return true;
     }
-    if ((s & readers) == readers) fatal("the shared_mutex at %p has %ju readers: there may be no more", static_cast<void*>(this), static_cast<std::uintmax_t>(readers));
-    if (m_state.compare_exchange_weak(s, s + reader, memory_order_seq_cst, memory_order_relaxed)) return true;  // O1
+    if ((s & readers) == readers)
+      fatal("the shared_mutex at %p has %ju readers: there may be no more", static_cast<void*>(this),
+            static_cast<std::uintmax_t>(readers));
+    if (m_state.compare_exchange_weak(s, s + reader, memory_order_seq_cst, memory_order_relaxed))
+      return true;  // O1
   }
 }
 
 // What m_state and the slots say of the queue, after it has changed. Returns the writer for which readers make way, or null.
 const wait::waiter* shared_mutex::left(section& in) noexcept {
-  const std::uint64_t s = m_state.load(memory_order_relaxed);  // slots, QUEUED and RESERVED are changed in a section only
+  const std::uint64_t s =
+      m_state.load(memory_order_relaxed);  // slots, QUEUED and RESERVED are changed in a section only
   const auto at = static_cast<std::uint32_t>((s & slots) >> slots_shift);
   const wait::waiter* drains = nullptr;
   bool insists = false;
@@ -122,10 +136,14 @@ const wait::waiter* shared_mutex::left(section& in) noexcept {
     if (at != 0 && n->mode == writing) drains = n;
     if (!overdue(*n)) break;
   }
-  if (at != 0) slots_at(at).drainer.store(drains != nullptr ? static_cast<wait::parker*>(drains->who) : nullptr, memory_order_seq_cst);
-  const std::uint64_t now = (in.head() != nullptr ? queued : 0) | (drains != nullptr || insists ? reserved : 0);
+  const bool other_drainer =
+      at != 0 &&
+      slots_at(at).set_drainer(drains != nullptr ? static_cast<wait::parker*>(drains->who) : nullptr);
+  const std::uint64_t now =
+      (in.head() != nullptr ? queued : 0) | (drains != nullptr || insists ? reserved : 0);
   const std::uint64_t change = now ^ (s & (queued | reserved));
   if (change != 0) m_state.fetch_xor(change, memory_order_seq_cst);
+  if (other_drainer) slots_at(at).settle();
   if (drains != nullptr) in.guard(this, &shared_mutex::examine);
   return drains;
 }
@@ -212,8 +230,10 @@ void shared_mutex::hand_on(std::uint64_t done) noexcept {
 
 outcome shared_mutex::wait_for(mode m, const wait::bound& until) noexcept {
   if (wait::budget_left() < 0) wait::refill_budget();
-  if (const auto how = until.ended()) return (m == writing ? try_slow() : try_shared_slow()) ? outcome::acquired : *how;
-  return m == writing ? wait::wait_for(acquisition<true>{*this}, until) : wait::wait_for(acquisition<false>{*this}, until);
+  if (const auto how = until.ended())
+    return (m == writing ? try_slow() : try_shared_slow()) ? outcome::acquired : *how;
+  return m == writing ? wait::wait_for(acquisition<true>{*this}, until)
+                      : wait::wait_for(acquisition<false>{*this}, until);
 }
 
 bool shared_mutex::try_slow() noexcept {
@@ -231,18 +251,23 @@ bool shared_mutex::try_slow() noexcept {
 }
 
 bool shared_mutex::try_shared_slow() noexcept {
-  if (wait::budget_left() < 0) wait::refill_budget();
+  bool lost = true;  // to another reader, in try_shared_fast; unless it did not even try
+  if (wait::budget_left() < 0) {
+    wait::refill_budget();
+    lost = MORTISE_IS_MODEL;  // where any reader may be the one that quarrels
+  }
   std::uint64_t s = m_state.load(memory_order_acquire);  // O5
   if ((s & (queued | reserved)) == queued) {
     mind_the_queue();
+    lost = MORTISE_IS_MODEL;
     s = m_state.load(memory_order_acquire);  // O5
   }
   while ((s & (writer | reserved)) == 0) {
     if ((s & slots) != 0) return enter_slots(s);
     if ((s & readers) == readers) return false;
     if (m_state.compare_exchange_weak(s, s + reader, memory_order_seq_cst, memory_order_acquire)) {  // O1; O5
-      quarrelled = quarrelled + 1;
-      if (quarrelled % quarrels == 0) give_slots();
+      if (lost) quarrelled = quarrelled + 1;
+      if (lost && quarrelled % quarrels == 0) give_slots();
       return true;
     }
   }
@@ -272,44 +297,51 @@ void shared_mutex::mind_the_queue(section& in) noexcept {
 void shared_mutex::give_slots() noexcept {
   const std::uint64_t seen = m_state.fetch_and(~wrote, memory_order_relaxed);
   if ((seen & (wrote | slots | queued)) != 0) return;
-  const std::uint32_t at = lock_detail::take_slots();
+  const std::uint32_t at = lock_detail::all_slots->take();
   if (at == 0) return;
   {
     const section in{m_queue};
     std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
-    while ((s & (writer | slots | queued)) == 0) {  // keeps I3
-      slots_at(at).base.store(static_cast<std::int64_t>(s & readers), memory_order_relaxed);
+    while ((s & (writer | slots | queued)) == 0) {         // keeps I3
+      slots_at(at).set_base(static_cast<std::int64_t>(s & readers));
       // release: whoever sees where the slots are sees them whole
-      if (m_state.compare_exchange_weak(s, s | std::uint64_t{at} << slots_shift, memory_order_seq_cst, memory_order_relaxed)) return;
+      if (m_state.compare_exchange_weak(s, s | std::uint64_t{at} << slots_shift, memory_order_seq_cst,
+                                        memory_order_relaxed))
+        return;
     }
   }
-  lock_detail::give_back_slots(at);
+  lock_detail::all_slots->give_back(slots_at(at));
 }
 
 void shared_mutex::unlock_slow() noexcept {
   std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
   do {
     if ((s & writer) == 0) {
-      fatal("unlock of the shared_mutex at %p, which nobody has locked but shared, if at all: an unlock too many, or unlock_shared was meant",
-            static_cast<void*>(this));
+      fatal(
+          "unlock of the shared_mutex at %p, which nobody has locked but shared, if at all: an unlock too many, or unlock_shared was meant",
+          static_cast<void*>(this));
     }
-  } while (!m_state.compare_exchange_weak(s, (s & ~writer) + ((s & queued) != 0 ? releasing : 0), memory_order_seq_cst,
+  } while (!m_state.compare_exchange_weak(s, (s & ~writer) + ((s & queued) != 0 ? releasing : 0),
+                                          memory_order_seq_cst,
                                           memory_order_relaxed));  // O2, O4
   if ((s & queued) == 0) return;
   hand_on(releasing);
 }
 
-void shared_mutex::unlock_shared_slow() noexcept {
+[[gnu::noinline]] void shared_mutex::unlock_shared_slow() noexcept {
   std::uint64_t s = m_state.load(memory_order_acquire);  // O5
+  if ((s & slots) != 0) return slots_at((s & slots) >> slots_shift).leave();
   bool last = false;
   do {
-    if ((s & slots) != 0) return slots_at(static_cast<std::uint32_t>((s & slots) >> slots_shift)).leave();
+    if ((s & slots) != 0) return slots_at((s & slots) >> slots_shift).leave();
     if ((s & readers) == 0) {
-      fatal("unlock_shared of the shared_mutex at %p, which nobody has locked shared: an unlock too many, or unlock was meant",
-            static_cast<void*>(this));
+      fatal(
+          "unlock_shared of the shared_mutex at %p, which nobody has locked shared: an unlock too many, or unlock was meant",
+          static_cast<void*>(this));
     }
     last = (s & queued) != 0 && (s & readers) == reader;
-  } while (!m_state.compare_exchange_weak(s, s - reader + (last ? releasing : 0), memory_order_seq_cst, memory_order_acquire));  // O2, O4; O5
+  } while (!m_state.compare_exchange_weak(s, s - reader + (last ? releasing : 0), memory_order_seq_cst,
+                                          memory_order_acquire));  // O2, O4; O5
   if (!last) return;
   hand_on(releasing);
 }
@@ -317,13 +349,14 @@ void shared_mutex::unlock_shared_slow() noexcept {
 void shared_mutex::unlock_and_lock_shared() noexcept {
   std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
   const bool in_slot = (s & slots) != 0;                 // they are given to a lock without a writer only
-  if (in_slot) slots_at(static_cast<std::uint32_t>((s & slots) >> slots_shift)).enter();
+  if (in_slot) slots_at((s & slots) >> slots_shift).enter();
   do {
     if ((s & writer) == 0) {
       fatal("unlock_and_lock_shared of the shared_mutex at %p, which nobody has locked but shared, if at all",
             static_cast<void*>(this));
     }
-  } while (!m_state.compare_exchange_weak(s, (s & ~writer) + (in_slot ? 0 : reader), memory_order_seq_cst, memory_order_relaxed));
+  } while (!m_state.compare_exchange_weak(s, (s & ~writer) + (in_slot ? 0 : reader), memory_order_seq_cst,
+                                          memory_order_relaxed));
   if ((s & queued) != 0) hand_on(0);  // it is held: it exists
 }
 
@@ -333,7 +366,7 @@ void shared_mutex::going_away() noexcept {
   if (MORTISE_IS_CHECKED && ((s & (writer | queued)) != 0 || inside(s) != 0)) {
     fatal("the shared_mutex at %p is destroyed while it is held or waited for", static_cast<void*>(this));
   }
-  if ((s & slots) != 0) lock_detail::give_back_slots(static_cast<std::uint32_t>((s & slots) >> slots_shift));
+  if ((s & slots) != 0) lock_detail::all_slots->give_back(slots_at((s & slots) >> slots_shift));
 }
 
 // The warden's look, see warden.hpp.

@@ -35,7 +35,7 @@ namespace mortise::inline MORTISE_ABI {
 // - R2 One queue for all kinds of waiters and for both ways to lock. It may be passed until the first in it has waited 1 ms and has
 //   come in vain, or, if it is a writer, one of 16 readers that pass it has seen that; from then on nobody, reader or writer,
 //   goes before it. Readers next to each other in the queue go in together.
-// - R3 Readers that get into each other's way are counted in a line for each thread, 2 KiB for the lock, as long as writers are rare: then
+// - R3 Readers that get into each other's way are counted in a line for each thread, 2.2 KiB for the lock, as long as writers are rare: then
 //   reading scales with the cores. From then on a writer that waits is not passed by readers at all.
 // - R4 Unlocking runs no waiter's code. A lock belongs to the party, not to the OS thread: it may be unlocked on another.
 // - R5 One that is told to come and never runs holds nobody up for longer than some 4 ms.
@@ -71,13 +71,16 @@ class shared_mutex {
     return lock_or_stop({}, t) == outcome::acquired;
   }
   // As mutex::lock_or_stop.
-  [[nodiscard]] outcome lock_or_stop(std::stop_token stop) noexcept { return bounded<true>(wait::bound{std::move(stop)}); }
+  [[nodiscard]] outcome lock_or_stop(std::stop_token stop) noexcept {
+    return bounded<true>(wait::bound{std::move(stop)});
+  }
   template <class Rep, class Period>
   [[nodiscard]] outcome lock_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d) noexcept {
     return bounded<true>(wait::bound{std::move(stop), deadline_after(d)});
   }
   template <class Clock, class Duration>
-  [[nodiscard]] outcome lock_or_stop(std::stop_token stop, std::chrono::time_point<Clock, Duration> t) noexcept {
+  [[nodiscard]] outcome lock_or_stop(std::stop_token stop,
+                                     std::chrono::time_point<Clock, Duration> t) noexcept {
     return bounded_until<true>(std::move(stop), t);
   }
 
@@ -85,7 +88,8 @@ class shared_mutex {
   void unlock() noexcept {
     std::uint64_t s = m_state.load(memory_order_relaxed);
     if ((s & (writer | queued)) != writer ||
-        !m_state.compare_exchange_strong(s, s & ~writer, memory_order_seq_cst, memory_order_relaxed)) [[unlikely]]  // O2
+        !m_state.compare_exchange_strong(s, s & ~writer, memory_order_seq_cst, memory_order_relaxed))
+        [[unlikely]]  // O2
       unlock_slow();
   }
 
@@ -106,11 +110,13 @@ class shared_mutex {
     return bounded<false>(wait::bound{std::move(stop)});
   }
   template <class Rep, class Period>
-  [[nodiscard]] outcome lock_shared_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d) noexcept {
+  [[nodiscard]] outcome lock_shared_or_stop(std::stop_token stop,
+                                            std::chrono::duration<Rep, Period> d) noexcept {
     return bounded<false>(wait::bound{std::move(stop), deadline_after(d)});
   }
   template <class Clock, class Duration>
-  [[nodiscard]] outcome lock_shared_or_stop(std::stop_token stop, std::chrono::time_point<Clock, Duration> t) noexcept {
+  [[nodiscard]] outcome lock_shared_or_stop(std::stop_token stop,
+                                            std::chrono::time_point<Clock, Duration> t) noexcept {
     return bounded_until<false>(std::move(stop), t);
   }
 
@@ -118,7 +124,8 @@ class shared_mutex {
   void unlock_shared() noexcept {
     std::uint64_t s = m_state.load(memory_order_relaxed);
     if ((s & (slots | queued)) != 0 || (s & readers) == 0 ||
-        !m_state.compare_exchange_strong(s, s - reader, memory_order_seq_cst, memory_order_relaxed)) [[unlikely]]  // O2
+        !m_state.compare_exchange_strong(s, s - reader, memory_order_seq_cst, memory_order_relaxed))
+        [[unlikely]]  // O2
       unlock_shared_slow();
   }
 
@@ -130,11 +137,14 @@ class shared_mutex {
   [[nodiscard]] auto async_lock(wait::executor* where = nullptr) noexcept;
   [[nodiscard]] auto async_lock_shared(wait::executor* where = nullptr) noexcept;
   template <class Rep, class Period>
-  [[nodiscard]] auto async_lock_for(std::chrono::duration<Rep, Period> d, wait::executor* where = nullptr) noexcept;
+  [[nodiscard]] auto async_lock_for(std::chrono::duration<Rep, Period> d,
+                                    wait::executor* where = nullptr) noexcept;
   template <class Rep, class Period>
-  [[nodiscard]] auto async_lock_shared_for(std::chrono::duration<Rep, Period> d, wait::executor* where = nullptr) noexcept;
+  [[nodiscard]] auto async_lock_shared_for(std::chrono::duration<Rep, Period> d,
+                                           wait::executor* where = nullptr) noexcept;
   [[nodiscard]] auto async_lock_or_stop(std::stop_token stop, wait::executor* where = nullptr) noexcept;
-  [[nodiscard]] auto async_lock_shared_or_stop(std::stop_token stop, wait::executor* where = nullptr) noexcept;
+  [[nodiscard]] auto async_lock_shared_or_stop(std::stop_token stop,
+                                               wait::executor* where = nullptr) noexcept;
 
  private:
   enum mode : std::uint8_t { reading, writing };
@@ -164,7 +174,8 @@ class shared_mutex {
   bool try_fast() noexcept {
     std::uint64_t s = m_state.load(memory_order_relaxed);
     return wait::spend_budget() && (s & (writer | reserved | readers | slots)) == 0 &&
-           m_state.compare_exchange_strong(s, s | writer | wrote, memory_order_seq_cst, memory_order_relaxed);  // O1
+           m_state.compare_exchange_strong(s, s | writer | wrote, memory_order_seq_cst,
+                                           memory_order_relaxed);  // O1
   }
   bool try_shared_fast() noexcept {
     std::uint64_t s = m_state.load(memory_order_acquire);  // O5
@@ -220,7 +231,9 @@ template <bool Writes>
 struct shared_mutex::acquisition {
   shared_mutex& m;
   bool try_fast() const noexcept { return Writes ? m.try_fast() : m.try_shared_fast(); }
-  bool take_or_queue(wait::waiter& n) const noexcept { return m.take_or_queue(n, Writes ? writing : reading); }
+  bool take_or_queue(wait::waiter& n) const noexcept {
+    return m.take_or_queue(n, Writes ? writing : reading);
+  }
   bool claim(wait::waiter& n) const noexcept { return m.claim(n, Writes ? writing : reading); }
   void leave(wait::waiter& n) const noexcept { m.leave(n); }
 };
@@ -245,7 +258,9 @@ struct shared_mutex::stoppable_operation : wait::async_wait<acquisition<Writes>,
 template <bool Writes>
 struct shared_mutex::bounded_operation : stoppable_operation<Writes> {
   using stoppable_operation<Writes>::stoppable_operation;
-  [[nodiscard]] held<Writes> await_resume() noexcept { return stoppable_operation<Writes>::await_resume().hold; }
+  [[nodiscard]] held<Writes> await_resume() noexcept {
+    return stoppable_operation<Writes>::await_resume().hold;
+  }
 };
 
 inline auto shared_mutex::async_lock(wait::executor* where) noexcept {
@@ -259,7 +274,8 @@ auto shared_mutex::async_lock_for(std::chrono::duration<Rep, Period> d, wait::ex
   return bounded_operation<true>{acquisition<true>{*this}, where, wait::bound{deadline_after(d)}};
 }
 template <class Rep, class Period>
-auto shared_mutex::async_lock_shared_for(std::chrono::duration<Rep, Period> d, wait::executor* where) noexcept {
+auto shared_mutex::async_lock_shared_for(std::chrono::duration<Rep, Period> d,
+                                         wait::executor* where) noexcept {
   return bounded_operation<false>{acquisition<false>{*this}, where, wait::bound{deadline_after(d)}};
 }
 inline auto shared_mutex::async_lock_or_stop(std::stop_token stop, wait::executor* where) noexcept {

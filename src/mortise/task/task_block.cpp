@@ -10,6 +10,7 @@
 #include <mortise/base/process_global.hpp>
 #include <mortise/task/runtime_core.hpp>
 #include <mortise/task/scope_core.hpp>
+#include <mortise/task/task_names.hpp>
 #include <mortise/task/worker.hpp>
 
 namespace mortise::inline MORTISE_ABI::task_detail {
@@ -82,6 +83,8 @@ task_block& take_block() {
 void recycle(task_block& t) noexcept {
   t.m_state.store(task_block::idle,
                   memory_order_relaxed);  // late unparks do nothing; the next use is ordered by the pool
+  if (t.named) [[unlikely]]
+    forget_name(t);
   t.on_carrier = false;
   t.canary = false;
   t.rest = {};

@@ -60,6 +60,7 @@ class alignas(cache_line) task_block final : public wait::parker {
   wait::party kind = wait::party::fiber;
   bool on_carrier : 1 = false;  // coroutine: blocked in the middle of a step; it goes on as a fiber does
   bool canary : 1 = false;      // fiber: its stack has no guard page
+  bool named : 1 = false;       // has a name in the table of task_names.cpp; set by the task itself
   suspended rest;               // where it goes on: a fiber's stack, or in `at` a coroutine's frame
   union {
     wait::waiter* claims = nullptr;  // coroutine: asked before the frame is resumed

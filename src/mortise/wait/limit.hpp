@@ -25,7 +25,8 @@ using stop_wake = std::stop_callback<wake_on_stop>;
 class bound {
  public:
   explicit bound(nanos deadline) noexcept : m_deadline{deadline} {}
-  explicit bound(std::stop_token stop, nanos deadline = never) noexcept : m_deadline{deadline}, m_stop{std::move(stop)} {}
+  explicit bound(std::stop_token stop, nanos deadline = never) noexcept
+      : m_deadline{deadline}, m_stop{std::move(stop)} {}
 
   nanos deadline() const noexcept { return m_deadline; }
   const std::stop_token& stop() const noexcept { return m_stop; }

@@ -41,6 +41,8 @@ class offer {
     return true;
   }
 
+  bool is_full() const noexcept { return m_count == batch; }
+
   // After all internal locks have been left.
   void wake() const noexcept {
     for (unsigned i = 0; i < m_count; ++i) {

@@ -70,7 +70,8 @@ class queue::section {
   section(const section&) = delete;
   section& operator=(const section&) = delete;
   ~section() {
-    if (m_entered) m_queue.m_word.store(reinterpret_cast<std::uint64_t>(m_head) | m_watched, memory_order_release);  // O1
+    if (m_entered)
+      m_queue.m_word.store(reinterpret_cast<std::uint64_t>(m_head) | m_watched, memory_order_release);  // O1
   }
 
   bool entered() const noexcept { return m_entered; }
@@ -82,6 +83,13 @@ class queue::section {
     n.insists = false;
     n.since = age_clock_now();
     m_head = wait::push_back(m_head, n);
+  }
+
+  // For one who was first before.
+  void push_front(waiter& n) noexcept {
+    n.offered = 0;
+    n.since = age_clock_now();
+    m_head = wait::push_front(m_head, n);
   }
 
   void remove(waiter& n, void* lock) noexcept {
@@ -111,7 +119,8 @@ class queue::section {
       }
       if (!next.tell(*n, now)) return true;
       --many;
-      if (!n->who->runs_by_itself() && m_watched == 0 && watch(lock, examine)) m_watched = watched;
+      if (examine != nullptr && m_watched == 0 && !n->who->runs_by_itself() && watch(lock, examine))
+        m_watched = watched;
     }
     return false;
   }
@@ -132,8 +141,8 @@ class queue::section {
   // Unless the word is not `w` any more, or locked; then `w` is what it is.
   bool try_enter(std::uint64_t& w) noexcept {
     // relaxed on failure: looks again
-    m_entered = (w & locked) == 0 &&
-                m_queue.m_word.compare_exchange_strong(w, w | locked, memory_order_acquire, memory_order_relaxed);  // O1
+    m_entered = (w & locked) == 0 && m_queue.m_word.compare_exchange_strong(
+                                         w, w | locked, memory_order_acquire, memory_order_relaxed);  // O1
     if (!m_entered) return false;
     m_head = reinterpret_cast<waiter*>(w & ~flags);
     m_watched = w & watched;

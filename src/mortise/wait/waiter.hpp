@@ -51,6 +51,13 @@ inline waiter* push_back(waiter* head, waiter& n) noexcept {
   return head;
 }
 
+inline waiter* push_front(waiter* head, waiter& n) noexcept {
+  n.next = head;
+  n.prev = head == nullptr ? &n : static_cast<waiter*>(head->prev);
+  if (head != nullptr) head->prev = &n;
+  return &n;
+}
+
 // Takes `n` out, wherever it stands, in constant time.
 inline waiter* remove(waiter* head, waiter& n) noexcept {
   n.since = 0;

@@ -19,9 +19,14 @@ namespace mortise::inline MORTISE_ABI::wait {
 // One way to get something of a lock (to lock it, to lock it shared, to take a permit).
 template <class A>
 concept acquisition = std::copy_constructible<A> && requires(A a, waiter& n) {
-  { a.take_or_queue(n) } noexcept -> std::same_as<bool>;  // true: had at once. False: `n` is queued, and will be told to come
-  { a.claim(n) } noexcept -> std::same_as<bool>;  // `n` was woken. True: it has it, and is in no queue. False: it is queued
-  { a.leave(n) } noexcept;                        // `n`, which is queued, will not come: passes on what it was told
+  {
+    a.take_or_queue(n)
+  } noexcept -> std::same_as<bool>;  // true: had at once. False: `n` is queued, and will be told to come
+  {
+    a.claim(n)
+  } noexcept
+      -> std::same_as<bool>;  // `n` was woken. True: it has it, and is in no queue. False: it is queued
+  { a.leave(n) } noexcept;    // `n`, which is queued, will not come: passes on what it was told
 };
 
 // Blocks the calling thread or fiber until it has what it came for, or the bound is reached.
