@@ -21,7 +21,14 @@ class family_probe {
     return (static_cast<semaphore_core&>(s).m_state.load() & semaphore_core::reserved) != 0;
   }
 
-  // Its readers are counted in slots.
+  // Counts its readers in slots from now on, as if they had got into each other's way. Nobody holds it.
+  static void give_slots(shared_mutex& m) {
+    m.lock_shared();
+    for (int i = 0; i < 2; ++i) quarrel(m);  // the first time a writer may have been inside
+    m.unlock_shared();
+  }
+  // What a reader that has lost to others too often does. The caller is one.
+  static void quarrel(shared_mutex& m) { m.give_slots(); }
   static bool has_slots(shared_mutex& m) { return (m.m_state.load() & shared_mutex::slots) != 0; }
 
  private:

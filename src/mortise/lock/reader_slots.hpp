@@ -32,7 +32,7 @@ namespace mortise::inline MORTISE_ABI::lock_detail {
 //                O4 of two readers that leave at once and both see the drainer one sees the other's subtraction: RMWs of m_order
 // 6. Last touch  leave: the look at the drainer, and what follows, all of it here and not in the lock
 // 7. Wake ledger a reader that leaves and finds the sum 0 owes the drainer a wake
-// 8. Evidence    shared_mutex_model.cpp, shared_mutex_test.cpp. Sources: Linux' percpu_rw_semaphore (the sum, the pair of barriers), D. Dice,
+// 8. Evidence    shared_mutex_model.cpp, shared_mutex_slots_test.cpp. Sources: Linux' percpu_rw_semaphore (the sum, the pair of barriers), D. Dice,
 //                A. Kogan, "BRAVO", ATC 2019 (readers in memory of their own until a writer comes), asymmetric Dekker as in biased_lock.hpp
 class reader_slots {
  public:

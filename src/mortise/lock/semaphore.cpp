@@ -17,7 +17,7 @@
 //                destructor waits. Who waited: the end of its section
 // 7. Wake ledger who gives with QUEUED owes as many wakes; who takes one while more are there passes a wake on (claim), and so does
 //                who leaves. Who came in vain owes nothing
-// 8. Evidence    tests/explore/family_model.cpp, semaphore_test.cpp, tests/conformance
+// 8. Evidence    semaphore_model.cpp, semaphore_test.cpp, tests/conformance
 #include <mortise/lock/semaphore.hpp>
 
 #include <mortise/base/fatal.hpp>

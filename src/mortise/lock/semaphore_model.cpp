@@ -53,6 +53,17 @@ EXPLORE(semaphore, two_threads_share_one_permit, {.preemptions = 3, .deviations 
   a.join();
   require(s.passed == 2, "both came through");
 }
+// The same where it is there at once, and nobody queues.
+EXPLORE(semaphore, a_permit_that_is_there_is_taken_at_once, {.preemptions = 3}) {
+  semaphore s{0};
+  mortise::plain<int> written{0};
+  scoped_thread a{"a", [&] {
+                    written = 1;
+                    s.release();
+                  }};
+  if (s.try_acquire()) require(written == 1, "what was before the release is seen");
+  a.join();
+}
 EXPLORE(semaphore, three_threads_share_one_permit) {
   section s;
   scoped_thread a{"a", [&] { s.lock_and_pass(); }};

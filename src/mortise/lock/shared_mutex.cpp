@@ -24,7 +24,7 @@
 //                A reader that goes out of a slot: the load of m_state before
 // 7. Wake ledger who frees it with a queue owes a wake to whom it then lets in (tell): a writer if nobody is inside, or all readers up to
 //                the next writer. Who comes in, or leaves the queue, tells on. A reader that goes out of a slot tells the drainer
-// 8. Evidence    shared_mutex_model.cpp, shared_mutex_test.cpp, tests/conformance
+// 8. Evidence    shared_mutex_model.cpp, shared_mutex_ends_model.cpp, shared_mutex_test.cpp, shared_mutex_turns_test.cpp, tests/conformance
 #include <mortise/lock/shared_mutex.hpp>
 
 #include <mortise/base/fatal.hpp>

@@ -8,57 +8,21 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include <explore/readers_section.hpp>
 #include <explore/verify.hpp>
 #include <mortise/base/os_thread.hpp>
-#include <mortise/wait/budget.hpp>
-#include <support/foreign.hpp>
 
 namespace {
 
 using namespace std::chrono_literals;
 using explore::require;
 using explore::scoped_thread;
-using mortise::outcome;
 using mortise::shared_mutex;
 
-void let_pass(mortise::nanos d) { mortise::sleep_this_thread_until(mortise::now_ns() + d); }
-
-// The first operation of this thread on a lock goes by the fast path.
-void by_the_fast_path() { mortise::wait::refill_budget(); }
-
-struct section {
-  shared_mutex m;
-  mortise::plain<int> writers_inside{0};
-  mortise::plain<int> written{0};
-
-  // So that readers are counted in slots from now on.
-  void with_slots() {
-    m.lock_shared();
-    m.unlock_shared();
-  }
-  void write() {
-    writers_inside = writers_inside + 1;
-    require(writers_inside == 1, "one writer at a time");
-    written = written + 1;
-    writers_inside = writers_inside - 1;
-  }
-  void look() { require(writers_inside == 0, "no writer beside a reader"); }
-  void lock_and_write() {
-    const std::lock_guard hold{m};
-    write();
-  }
-  void lock_and_look() {
-    const std::shared_lock hold{m};
-    look();
-  }
-};
-
-void must_be_free(section& s) {
-  require(s.m.try_lock(), "nobody holds it in the end");
-  s.m.unlock();
-  require(s.m.try_lock_shared(), "nobody holds it in the end");
-  s.m.unlock_shared();
-}
+using explore::by_the_fast_path;
+using explore::let_pass;
+using explore::must_be_free;
+using section = explore::readers_section;
 
 // A reader beside a writer; a wake that is lost.
 EXPLORE(shared_mutex, a_reader_and_a_writer, {.preemptions = 3, .deviations = 2}) {
@@ -256,6 +220,28 @@ EXPLORE(shared_mutex, timed_out_reader_passes_its_wake_on) {
   must_be_free(s);
 }
 
+// The reader in front of a writer leaves the queue as another one leaves its slot: that one sees no writer to tell, and is still counted.
+EXPLORE(shared_mutex, a_reader_leaves_as_a_writer_gets_to_the_front_with_slots,
+        {.preemptions = 1, .deviations = 2, .weak = false}) {
+  section s;
+  s.with_slots();
+  s.m.lock();
+  scoped_thread timed{"timed", [&] {
+                        if (!s.m.try_lock_shared_for(2ms)) return;
+                        s.look();
+                        s.m.unlock_shared();
+                      }};
+  let_pass(10'000);
+  scoped_thread writer{"writer", [&] { s.lock_and_write(); }};
+  let_pass(10'000);
+  s.m.unlock();
+  s.lock_and_look();
+  timed.join();
+  writer.join();
+  require(s.written == 1, "it came through");
+  must_be_free(s);
+}
+
 // A writer becomes a reader: another writer comes in between, readers that wait are not told, or it is lost.
 void a_downgrade(section& s) {
   s.m.lock();
@@ -291,98 +277,6 @@ EXPLORE(shared_mutex, a_downgrade_lets_readers_in, {.preemptions = 3}) {
   reader.join();  // hangs if it is not told
   s.m.unlock_shared();
   must_be_free(s);
-}
-
-// An unlock that touches the lock after the next holder has destroyed it.
-void the_next_writer_destroys_it(section* s) {
-  s->m.lock_shared();
-  scoped_thread writer{"writer", [s] {
-                         s->m.lock();
-                         s->write();
-                         s->m.unlock();
-                         delete s;
-                       }};
-  s->look();
-  s->m.unlock_shared();
-  writer.join();
-}
-EXPLORE(shared_mutex, the_writer_after_a_reader_destroys_it, {.preemptions = 3, .deviations = 2}) {
-  by_the_fast_path();
-  the_next_writer_destroys_it(new section);
-}
-EXPLORE(shared_mutex, the_writer_after_a_reader_destroys_it_with_slots, {.preemptions = 3, .deviations = 2}) {
-  auto* const s = new section;
-  s->with_slots();
-  the_next_writer_destroys_it(s);
-}
-EXPLORE(shared_mutex, the_last_of_two_writers_destroys_it, {.preemptions = 3, .deviations = 2}) {
-  auto* const s = new section;
-  mortise::atomic<int> users{2};
-  const auto use = [s, &users] {
-    s->m.lock();
-    s->write();
-    // relaxed: under the lock
-    const bool last = users.fetch_sub(1, std::memory_order_relaxed) == 1;
-    s->m.unlock();
-    if (last) delete s;
-  };
-  scoped_thread a{"a", use};
-  use();
-  a.join();
-}
-// Slots that were given back are another lock's: one who is late wakes its drainer, and does nothing else.
-EXPLORE(shared_mutex, slots_pass_to_another_lock, {.preemptions = 2}) {
-  auto* const first = new section;
-  first->with_slots();
-  first->m.lock_shared();
-  scoped_thread writer{"writer", [first] {
-                         first->m.lock();
-                         first->m.unlock();
-                         delete first;
-                         section second;
-                         second.with_slots();
-                         second.m.lock_shared();
-                         require(!second.m.try_lock(), "it counts its own readers");
-                         second.m.unlock_shared();
-                         must_be_free(second);
-                       }};
-  first->m.unlock_shared();
-  writer.join();
-}
-
-foreign::coroutine write(section& s, foreign::manual_executor& where) {
-  const auto hold = co_await s.m.async_lock(&where);
-  s.write();
-}
-
-// The writer for which readers make way is a frame that is destroyed, or one that never runs: those behind stay out.
-void a_dead_writer(section& s, bool destroyed) {
-  foreign::manual_executor stopped;
-  s.m.lock_shared();
-  auto frame = write(s, stopped);
-  scoped_thread behind{"behind", [&] { s.lock_and_look(); }};
-  let_pass(10'000);
-  s.m.unlock_shared();
-  if (destroyed) frame.destroy();
-  behind.join();
-  frame.destroy();
-  stopped.drop_all();
-  must_be_free(s);
-}
-EXPLORE(shared_mutex, a_destroyed_writer_passes_its_wake_on) {
-  section s;
-  by_the_fast_path();
-  a_dead_writer(s, true);
-}
-EXPLORE(shared_mutex, a_destroyed_writer_passes_its_wake_on_with_slots) {
-  section s;
-  s.with_slots();
-  a_dead_writer(s, true);
-}
-EXPLORE(shared_mutex, a_writer_that_never_runs_hangs_nobody_with_slots, {.preemptions = 1}) {
-  section s;
-  s.with_slots();
-  a_dead_writer(s, false);
 }
 
 // Misuse that every build names.

@@ -11,9 +11,9 @@
 #include <thread>
 #include <vector>
 
-#include <mortise/lock/semaphore.hpp>
 #include <support/family_probe.hpp>
 #include <support/foreign.hpp>
+#include <support/from_elsewhere.hpp>
 
 namespace {
 
@@ -21,6 +21,10 @@ using namespace std::chrono_literals;
 using mortise::family_probe;
 using mortise::outcome;
 using mortise::shared_mutex;
+using mortise::test::elsewhere;
+using mortise::test::expect_that_nothing_is_lost;
+using mortise::test::may_read;
+using mortise::test::may_write;
 
 constinit shared_mutex global;  // does not compile unless it is ready before the program starts
 static_assert(sizeof(shared_mutex) == 16);
@@ -29,30 +33,6 @@ template <class L>
 class shared_lock : public testing::Test {};
 using shared_locks = testing::Types<std::shared_timed_mutex, shared_mutex>;
 TYPED_TEST_SUITE(shared_lock, shared_locks);
-
-// Runs `f` on another thread: what it tries is not asked of a thread that holds the lock already.
-template <class F>
-auto elsewhere(F f) {
-  decltype(f()) result{};
-  std::jthread([&] { result = f(); }).join();
-  return result;
-}
-template <class L>
-bool may_write(L& m) {
-  return elsewhere([&] {
-    if (!m.try_lock()) return false;
-    m.unlock();
-    return true;
-  });
-}
-template <class L>
-bool may_read(L& m) {
-  return elsewhere([&] {
-    if (!m.try_lock_shared()) return false;
-    m.unlock_shared();
-    return true;
-  });
-}
 
 // The bug: a reader keeps readers out, or lets a writer in; a writer lets anybody in.
 TYPED_TEST(shared_lock, keeps_out_whom_it_has_to) {
@@ -102,34 +82,16 @@ TYPED_TEST(shared_lock, readers_are_inside_together) {
   m.unlock();
 }
 
-// The bug: what it counts in slots and what it counts in its word are not the same readers.
+// The bug: a reader beside a writer sees half of what that one writes.
 TYPED_TEST(shared_lock, nothing_is_lost_among_readers_and_writers) {
   TypeParam m;
-  std::uint64_t first = 0, second = 0;  // guarded by m
-  std::atomic<bool> torn{false};
-  {
-    std::vector<std::jthread> parties;
-    for (int t = 0; t < 4; ++t) {
-      parties.emplace_back([&, t] {
-        for (int i = 0; i < 4'000; ++i) {
-          if ((i + t) % 64 == 0) {
-            const std::lock_guard hold{m};
-            ++first;
-            ++second;
-          } else {
-            const std::shared_lock hold{m};
-            if (first != second) torn.store(true);
-          }
-        }
-      });
-    }
-  }
-  EXPECT_FALSE(torn.load());
-  EXPECT_EQ(first, second);
-  EXPECT_TRUE(may_write(m));
+  expect_that_nothing_is_lost(m);
 }
 
 // ---- its own
+
+// The bug: it has to be made before it is used.
+TEST(shared_mutex, global_is_ready) { EXPECT_TRUE(may_write(global)); }
 
 foreign::coroutine write_once(shared_mutex& m, foreign::manual_executor& ex, int& written) {
   const auto hold = co_await m.async_lock(&ex);
@@ -153,130 +115,6 @@ TEST(shared_mutex, unlock_runs_no_waiter) {
   while (ex.run_all() != 0) {}
   EXPECT_EQ(looked, 1);
   EXPECT_EQ(written, 1);
-}
-
-// A writer waits behind a reader that stays inside, and has waited for more than a millisecond; readers come so that the lock is never free.
-struct stream_of_readers {
-  shared_mutex m;
-  foreign::manual_executor ex;
-  int written = 0;
-  std::optional<foreign::coroutine> writer;
-
-  stream_of_readers() {
-    m.lock_shared();
-    writer.emplace(write_once(m, ex, written));
-    std::this_thread::sleep_for(2ms);
-  }
-  // True: sooner or later `try_read` says that it has not come in.
-  template <class F>
-  bool ends(F try_read) {
-    for (int i = 0; i < 1'000; ++i) {  // one in some 16 looks how long the first one has waited
-      if (!try_read()) return true;
-    }
-    return false;
-  }
-  ~stream_of_readers() {
-    m.unlock_shared();
-    while (ex.run_all() != 0) {}
-    EXPECT_EQ(written, 1);
-  }
-};
-
-// The bug: it is never told, and waits for as long as readers come.
-TEST(shared_mutex, writer_is_not_passed_for_ever) {
-  stream_of_readers s;
-  EXPECT_TRUE(s.ends([&] {
-    if (!s.m.try_lock_shared()) return false;
-    s.m.unlock_shared();
-    return true;
-  }));
-}
-
-// The bug: readers look at the queue only every so many lock operations of their thread, whatever it locks, so those that do something else in
-// step with it never look.
-TEST(shared_mutex, writer_is_not_passed_for_ever_by_readers_that_lock_in_step) {
-  for (const int step : {1, 3, 7, 15}) {
-    for (int start = 0; start <= step; ++start) {
-      mortise::mutex other;
-      const auto lock_other = [&](int times) {
-        for (int i = 0; i < times; ++i) {
-          other.lock();
-          other.unlock();
-        }
-      };
-      stream_of_readers s;
-      lock_other(start);
-      EXPECT_TRUE(s.ends([&] {
-        lock_other(step);
-        if (!s.m.try_lock_shared()) return false;
-        s.m.unlock_shared();
-        return true;
-      })) << step
-          << " others, from " << start;
-    }
-  }
-}
-
-// The bug: only some ways to come in look at the queue.
-TEST(shared_mutex, writer_is_not_passed_for_ever_by_coroutines) {
-  stream_of_readers s;
-  int looked = 0;
-  std::vector<foreign::coroutine> readers;
-  EXPECT_TRUE(s.ends([&] { return readers.emplace_back(read_once(s.m, s.ex, looked)).done(); }));
-  readers.pop_back();  // it waits
-}
-TEST(shared_mutex, writer_is_not_passed_for_ever_by_bounded_waits) {
-  stream_of_readers s;
-  EXPECT_TRUE(s.ends([&] {
-    if (!s.m.try_lock_shared_for(20ms)) return false;
-    s.m.unlock_shared();
-    return true;
-  }));
-}
-
-// The bug: the first in the queue was told and never runs, and nobody heeds how long those behind it have waited.
-TEST(shared_mutex, writer_behind_one_who_never_runs_is_not_passed_for_ever) {
-  shared_mutex m;
-  foreign::manual_executor stopped, ex;
-  int looked = 0, written = 0;
-  m.lock();
-  auto dead = read_once(m, stopped, looked);
-  const auto writer = write_once(m, ex, written);
-  m.unlock_and_lock_shared();  // the reader is told
-  bool passes = true;
-  for (int i = 0; passes && i < 10'000; ++i) {
-    if (i % 64 == 0) std::this_thread::sleep_for(1ms);
-    passes = m.try_lock_shared();
-    if (passes) m.unlock_shared();
-  }
-  EXPECT_FALSE(passes);
-  m.unlock_shared();
-  while (ex.empty()) std::this_thread::yield();  // hangs if nobody tells it
-  while (ex.run_all() != 0) {}
-  EXPECT_EQ(written, 1);
-  dead.destroy();
-  stopped.drop_all();
-}
-
-// The bug: writers take a free lock past readers who have waited for long.
-TEST(shared_mutex, reader_is_not_passed_for_ever) {
-  shared_mutex m;
-  foreign::manual_executor ex;
-  int looked = 0;
-  m.lock();
-  const auto reader = read_once(m, ex, looked);
-  do {
-    std::this_thread::sleep_for(2ms);
-    m.unlock();
-    m.lock();
-    ex.run_all();
-  } while (!family_probe::reserved(m));
-  m.unlock();
-  EXPECT_FALSE(m.try_lock());
-  ex.run_all();
-  EXPECT_EQ(looked, 1);
-  EXPECT_TRUE(m.try_lock());
-  m.unlock();
 }
 
 // A writer becomes a reader. The bug: another writer comes in between; readers that waited are not told.
@@ -397,79 +235,6 @@ TEST(shared_mutex, bounded_waits_of_coroutines_say_how_they_ended) {
   read.reset();
   const auto c = reader(m, ex, stop.get_token(), read);  // what is to be had at once is taken
   EXPECT_EQ(read, outcome::acquired);
-}
-
-// ---- slots
-
-// Readers quarrel until they are counted in slots. False: they never did (on one core they may not).
-bool has_been_given_slots(shared_mutex& m) {
-  std::atomic<bool> over{false};
-  std::vector<std::jthread> readers;
-  for (int t = 0; t < 4; ++t) {
-    readers.emplace_back([&] {
-      while (!over.load(std::memory_order_relaxed)) {
-        m.lock_shared();
-        m.unlock_shared();
-      }
-    });
-  }
-  for (int i = 0; i < 500 && !family_probe::has_slots(m); ++i) std::this_thread::sleep_for(1ms);
-  over.store(true);
-  readers.clear();
-  return family_probe::has_slots(m);
-}
-
-// The bug: readers in slots are not seen by a writer; one that leaves on another thread is counted twice; nobody tells the writer.
-TEST(shared_mutex, writers_wait_for_readers_in_slots) {
-  shared_mutex m;
-  if (!has_been_given_slots(m)) GTEST_SKIP() << "its readers never met";
-  m.lock_shared();
-  std::jthread([&] { m.lock_shared(); }).join();
-  EXPECT_FALSE(may_write(m));
-  std::atomic<bool> inside{false};
-  std::jthread writer([&] {
-    const std::lock_guard hold{m};
-    inside.store(true);
-  });
-  while (family_probe::waiters(m) != 1) std::this_thread::yield();
-  EXPECT_FALSE(may_read(m)) << "a writer that waits is not passed where there are slots";
-  std::jthread([&] { m.unlock_shared(); }).join();
-  EXPECT_FALSE(inside.load());
-  m.unlock_shared();
-  writer.join();
-  EXPECT_TRUE(may_read(m));
-  EXPECT_TRUE(may_write(m));
-}
-
-// The bug: what a lock counted in its slots is found there by the next one that gets them.
-TEST(shared_mutex, slots_are_given_back_empty) {
-  for (int round = 0; round < 3; ++round) {
-    shared_mutex m;
-    if (!has_been_given_slots(m)) GTEST_SKIP() << "its readers never met";
-    // in on one thread and out on another: the slots are not 0 each, but in sum
-    m.lock_shared();
-    std::jthread([&] { m.unlock_shared(); }).join();
-    EXPECT_TRUE(may_write(m));
-  }
-}
-
-// The bug: an insisting reader is told, a writer that comes behind it is the one for whom readers make way, and it leaves again.
-TEST(shared_mutex, bounded_writer_in_slots_lets_readers_in_again) {
-  shared_mutex m;
-  if (!has_been_given_slots(m)) GTEST_SKIP() << "its readers never met";
-  m.lock_shared();
-  std::atomic<bool> looked{false};
-  std::jthread writer([&] { EXPECT_FALSE(m.try_lock_for(20ms)); });
-  std::jthread reader([&] {
-    while (family_probe::waiters(m) != 1 && !looked.load()) std::this_thread::yield();
-    const std::shared_lock hold{m};
-    looked.store(true);
-  });
-  writer.join();
-  looked.store(true);
-  reader.join();  // hangs if it is not told
-  m.unlock_shared();
-  EXPECT_TRUE(may_write(m));
 }
 
 #if !defined(__SANITIZE_THREAD__)

@@ -29,7 +29,7 @@ inline constexpr nanos patience = 1'000'000;
 // 5. Orderings   O1 taking LOCK is an acquire, giving it up a release: the links and the waiters' fields
 // 6. Last touch  the store that ends a section. Whoever owns the queue sees to it that it exists until then
 // 7. Wake ledger none here: who tells a waiter (tell) owes it a wake after the section
-// 8. Evidence    tests/explore/family_model.cpp; semaphore_test.cpp, shared_mutex_test.cpp
+// 8. Evidence    lock/semaphore_model.cpp, lock/shared_mutex_model.cpp, and the tests beside them
 class queue {
  public:
   constexpr queue() noexcept = default;

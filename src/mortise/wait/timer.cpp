@@ -130,7 +130,9 @@ void timer::arm(parker& who, nanos at) noexcept {
 }
 
 void timer::disarm() noexcept {
-  if (std::exchange(m_who, nullptr) != nullptr) service->disarm(*this);
+  if (m_who == nullptr) return;
+  service->disarm(*this);
+  m_who = nullptr;  // the service reads it as long as this is in its heap
 }
 
 }  // namespace mortise::inline MORTISE_ABI::wait

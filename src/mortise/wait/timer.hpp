@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include <mortise/base/abi.hpp>
+#include <mortise/base/atomic.hpp>
 #include <mortise/base/clock.hpp>
 #include <mortise/wait/context.hpp>
 
@@ -30,9 +31,9 @@ class timer {
  private:
   friend class timer_service;
   static constexpr std::size_t nowhere = ~std::size_t{0};
-  nanos m_at = never;
-  parker* m_who = nullptr;        // null: never armed
-  std::size_t m_place = nowhere;  // in the service's heap, under its lock
+  plain<nanos> m_at = never;
+  plain<parker*> m_who = nullptr;        // null: never armed
+  plain<std::size_t> m_place = nowhere;  // in the service's heap, under its lock
 };
 
 }  // namespace mortise::inline MORTISE_ABI::wait
