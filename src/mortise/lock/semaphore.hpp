@@ -37,7 +37,7 @@ namespace mortise::inline MORTISE_ABI {
 // Does not promise an order among those who do not have to wait. 16 bytes; `constexpr` constructor; neither copied nor moved.
 class semaphore_core {
   friend class family_probe;  // tests: who waits
-  friend class lock_access;  // asio/: how else it is waited for
+  friend class lock_access;   // asio/: how else it is waited for
 
  public:
   static constexpr std::ptrdiff_t most = std::numeric_limits<std::int32_t>::max();

@@ -44,7 +44,7 @@ namespace mortise::inline MORTISE_ABI {
 // Does not promise: recursion, of readers neither (a writer in between waits for the first, and the second for the writer); upgrading.
 class shared_mutex {
   friend class family_probe;  // tests: who waits
-  friend class lock_access;  // asio/: how else it is waited for
+  friend class lock_access;   // asio/: how else it is waited for
 
  public:
   constexpr shared_mutex() noexcept = default;
