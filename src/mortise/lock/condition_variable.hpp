@@ -26,12 +26,12 @@ namespace mortise::inline MORTISE_ABI {
 // The interface of std::condition_variable_any.
 //
 // Promises
-// - V1 A notification ends the wait of one (all) of those that began to wait before it; in their order, whatever their kind.
-// - V2 Those that wait with a std::unique_lock<mortise::mutex> are moved to the mutex's queue: each is woken when the lock is for it.
+// - CV1 A notification ends the wait of one (all) of those that began to wait before it; in their order, whatever their kind.
+// - CV2 Those that wait with a std::unique_lock<mortise::mutex> are moved to the mutex's queue: each is woken when the lock is for it.
 //   Those with another lock (or another mutex than those that wait already) are woken at once and lock it again.
-// - V3 Who stops waiting by a deadline or a stop request has not eaten a notification. Who was notified and is destroyed before it
+// - CV3 Who stops waiting by a deadline or a stop request has not eaten a notification. Who was notified and is destroyed before it
 //   runs (a coroutine's frame) passes it on.
-// - V4 Who was notified may destroy it, if nobody waits any more: the notification is done with it.
+// - CV4 Who was notified may destroy it, if nobody waits any more: the notification is done with it.
 // Does not promise that a wait ends only by notification: use a predicate. 16 bytes; `constexpr` constructor.
 class condition_variable {
  public:

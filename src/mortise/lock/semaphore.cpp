@@ -1,6 +1,6 @@
 // Permits in one word, those who wait for them in another.
 //
-// 1. Promise     semaphore.hpp, S1 to S6
+// 1. Promise     semaphore.hpp, Q1 to Q6
 // 2. Word        m_state: permits, exact. QUEUED: somebody is in the queue, or about to be; may over-report for the length of a section.
 //                RESERVED: the first in the queue insists, so nobody takes a permit past it. Both are changed in a section only.
 //                RELEASING: how many releases have given and not yet told; exact

@@ -26,14 +26,14 @@ namespace mortise::inline MORTISE_ABI {
 // Counts permits: acquire takes one, and waits while there is none; release gives some. Who releases need not have acquired.
 //
 // Promises
-// - S1 As many acquire as were there at first and were released, not more; what was written before a release is seen by who
+// - Q1 As many acquire as were there at first and were released, not more; what was written before a release is seen by who
 //   acquires what it gave.
-// - S2 One queue for all kinds of waiters. A permit may be taken past the queue until the first in it has waited 1 ms, came when it
+// - Q2 One queue for all kinds of waiters. A permit may be taken past the queue until the first in it has waited 1 ms, came when it
 //   was told, and found none: from then on it is next.
-// - S3 release runs no waiter's code. It wakes as many as it gives permits, one after the other.
-// - S4 One that is told to come and never runs holds nobody up for longer than some 4 ms.
-// - S5 A bounded wait says false, timed_out or stopped only without a permit, and passes on what it was told.
-// - S6 Whoever acquires may destroy it: the destructor waits for a release that is on its way out.
+// - Q3 release runs no waiter's code. It wakes as many as it gives permits, one after the other.
+// - Q4 One that is told to come and never runs holds nobody up for longer than some 4 ms.
+// - Q5 A bounded wait says false, timed_out or stopped only without a permit, and passes on what it was told.
+// - Q6 Whoever acquires may destroy it: the destructor waits for a release that is on its way out.
 // Does not promise an order among those who do not have to wait. 16 bytes; `constexpr` constructor; neither copied nor moved.
 class semaphore_core {
   friend class family_probe;  // tests: who waits

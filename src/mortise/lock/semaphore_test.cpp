@@ -90,7 +90,7 @@ foreign::coroutine take_once(semaphore& s, foreign::manual_executor& ex, int& ta
 // The bug: it has to be made before it is used.
 TEST(semaphore, global_is_ready) { EXPECT_EQ(taken_at_once(global), 8); }
 
-// S3. The bug: release resumes a coroutine in the middle of the releaser's code; it wakes fewer than it gives.
+// Q3. The bug: release resumes a coroutine in the middle of the releaser's code; it wakes fewer than it gives.
 TEST(semaphore, release_runs_no_waiter_and_wakes_as_many_as_it_gives) {
   constexpr int waiters = 40;  // more than are told at once
   semaphore s{0};
@@ -109,7 +109,7 @@ TEST(semaphore, release_runs_no_waiter_and_wakes_as_many_as_it_gives) {
   EXPECT_EQ(taken, waiters);
 }
 
-// S2. The bug: who has waited for long, came, and found nothing is passed for as long as others are quick.
+// Q2. The bug: who has waited for long, came, and found nothing is passed for as long as others are quick.
 TEST(semaphore, one_who_insists_is_next) {
   semaphore s{0};
   foreign::manual_executor ex;
@@ -164,7 +164,7 @@ TEST(semaphore, one_behind_who_insists_waits_for_its_turn) {
   }
 }
 
-// S5. The bug: a frame that goes away keeps its place, or the permit that it was told of.
+// Q5. The bug: a frame that goes away keeps its place, or the permit that it was told of.
 TEST(semaphore, destroyed_frame_passes_on_what_it_was_told) {
   semaphore s{0};
   foreign::manual_executor dead, ex;
@@ -192,7 +192,7 @@ TEST(semaphore, dropped_job_passes_on_what_it_was_told) {
   EXPECT_EQ(family_probe::waiters(s), 0u);
 }
 
-// S4. The bug: who was told never runs, and everybody behind hangs.
+// Q4. The bug: who was told never runs, and everybody behind hangs.
 TEST(semaphore, one_who_never_runs_hangs_nobody) {
   semaphore s{0};
   foreign::manual_executor stopped;
@@ -207,7 +207,7 @@ TEST(semaphore, one_who_never_runs_hangs_nobody) {
   EXPECT_EQ(taken, 1);
 }
 
-// S5. The bug: a stop request is not heard, is taken for a deadline, or costs a permit.
+// Q5. The bug: a stop request is not heard, is taken for a deadline, or costs a permit.
 TEST(semaphore, waits_say_how_they_ended) {
   semaphore s{0};
   std::stop_source stop;
@@ -252,7 +252,7 @@ TEST(semaphore, bounded_wait_looks_again_at_a_clock_that_is_set) {
   EXPECT_GE(slow_clock::now(), until);
 }
 
-// S6. The bug: the release still counts as under way while it wakes, and who destroys the semaphore waits for an executor's post.
+// Q6. The bug: the release still counts as under way while it wakes, and who destroys the semaphore waits for an executor's post.
 TEST(semaphore, release_is_done_with_it_before_it_wakes) {
   class waits_for_the_job final : public mortise::wait::executor {
    public:

@@ -1,6 +1,6 @@
 // Readers and writers: who is inside in one word, or in slots, who waits in another.
 //
-// 1. Promise     shared_mutex.hpp, R1 to R7
+// 1. Promise     shared_mutex.hpp, RW1 to RW7
 // 2. Word        m_state
 //                readers    those inside, exact while there are no slots; from then on constant, and the number is the sum (inside())
 //                releasing  how many unlocks have freed it and not yet told anybody; exact

@@ -30,17 +30,17 @@ namespace mortise::inline MORTISE_ABI {
 // releases that are on their way out.
 //
 // Promises
-// - R1 One writer and no reader, or any number of readers (2^22 - 1 at most). What a writer wrote is seen by whoever comes after it, what
+// - RW1 One writer and no reader, or any number of readers (2^22 - 1 at most). What a writer wrote is seen by whoever comes after it, what
 //   readers did is over when a writer comes in.
-// - R2 One queue for all kinds of waiters and for both ways to lock. It may be passed until the first in it has waited 1 ms and has
+// - RW2 One queue for all kinds of waiters and for both ways to lock. It may be passed until the first in it has waited 1 ms and has
 //   come in vain, or, if it is a writer, one of 16 readers that pass it has seen that; from then on nobody, reader or writer,
 //   goes before it. Readers next to each other in the queue go in together.
-// - R3 Readers that get into each other's way are counted in a line for each thread, 2.2 KiB for the lock, as long as writers are rare: then
+// - RW3 Readers that get into each other's way are counted in a line for each thread, 2.2 KiB for the lock, as long as writers are rare: then
 //   reading scales with the cores. From then on a writer that waits is not passed by readers at all.
-// - R4 Unlocking runs no waiter's code. A lock belongs to the party, not to the OS thread: it may be unlocked on another.
-// - R5 One that is told to come and never runs holds nobody up for longer than some 4 ms.
-// - R6 A bounded wait that fails leaves nothing behind and passes on what it was told.
-// - R7 Whoever holds it last may destroy it: the destructor waits for those that are on their way out.
+// - RW4 Unlocking runs no waiter's code. A lock belongs to the party, not to the OS thread: it may be unlocked on another.
+// - RW5 One that is told to come and never runs holds nobody up for longer than some 4 ms.
+// - RW6 A bounded wait that fails leaves nothing behind and passes on what it was told.
+// - RW7 Whoever holds it last may destroy it: the destructor waits for those that are on their way out.
 // Does not promise: recursion, of readers neither (a writer in between waits for the first, and the second for the writer); upgrading.
 class shared_mutex {
   friend class family_probe;  // tests: who waits

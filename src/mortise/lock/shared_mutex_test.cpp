@@ -163,7 +163,7 @@ TEST(shared_mutex, dropped_job_passes_on_what_it_was_told) {
   EXPECT_EQ(family_probe::waiters(m), 0u);
 }
 
-// R5. The bug: who was told never runs, and everybody behind hangs.
+// RW5. The bug: who was told never runs, and everybody behind hangs.
 TEST(shared_mutex, one_who_never_runs_hangs_nobody) {
   shared_mutex m;
   foreign::manual_executor stopped;

@@ -13,9 +13,9 @@ namespace mortise::inline MORTISE_ABI::wait {
 // deadline by themselves, and so do coroutines of a runtime (parker::wake_at).
 //
 // Promises
-// - Between arm() and disarm() `who` is unparked once, not before `at`; by one thread of the library, which starts with the first
+// - K1 Between arm() and disarm() `who` is unparked once, not before `at`; by one thread of the library, which starts with the first
 //   timer and sleeps until the next deadline.
-// - After disarm() the timer is not touched any more; a wake may still come, as to any parker.
+// - K2 After disarm() the timer is not touched any more; a wake may still come, as to any parker.
 // Cost: O(log n) of the timers that are armed, under one lock of the process. Without memory for it the program ends.
 class timer {
  public:
