@@ -146,7 +146,8 @@ struct mortise_semaphore : mortise_mutex {
   static unsigned waiters(lock& m) { return mortise::family_probe::waiters(m.permit); }
   class hold_operation {
    public:
-    hold_operation(lock& m, mortise::wait::executor* where) : m_lock{m}, m_permit{m.permit.async_acquire(where)} {}
+    hold_operation(lock& m, mortise::wait::executor* where)
+        : m_lock{m}, m_permit{m.permit.async_acquire(where)} {}
     bool await_ready() noexcept { return m_permit.await_ready(); }
     template <class Promise>
     bool await_suspend(std::coroutine_handle<Promise> h) noexcept {
@@ -161,8 +162,9 @@ struct mortise_semaphore : mortise_mutex {
   static auto async_hold(lock& m, mortise::wait::executor* where) { return hold_operation{m, where}; }
 };
 
-using all_locks = std::tuple<std_mutex, std_timed_mutex, std_shared_timed_mutex, mortise_mutex, mortise_guarded, mortise_shared_mutex,
-                             mortise_shared_mutex_with_slots, mortise_semaphore>;
+using all_locks =
+    std::tuple<std_mutex, std_timed_mutex, std_shared_timed_mutex, mortise_mutex, mortise_guarded,
+               mortise_shared_mutex, mortise_shared_mutex_with_slots, mortise_semaphore>;
 
 // ---- lists for TYPED_TEST_SUITE
 
