@@ -230,6 +230,38 @@ TEST(family, once_is_once_for_all_kinds) {
   }
 }
 
+// Every form of a bounded wait in a coroutine.
+TEST(family, bounded_waits_of_coroutines_say_how_they_ended) {
+  using mortise::outcome;
+  mortise::shared_mutex m;
+  mortise::counting_semaphore<> none{0};
+  mortise::mutex held;
+  m.lock();
+  held.lock();
+  mortise::task_scope tasks;
+  tasks.go([&]() -> mortise::task<> {
+    const auto soon = [] { return std::chrono::steady_clock::now() + 1ms; };
+    EXPECT_FALSE((co_await m.async_lock_until(soon())).owns_lock());
+    EXPECT_FALSE((co_await m.async_lock_shared_until(soon())).owns_lock());
+    EXPECT_FALSE((co_await m.async_lock_for(1ms)).owns_lock());
+    EXPECT_FALSE((co_await held.async_lock_until(soon())).owns_lock());
+    EXPECT_EQ((co_await m.async_lock_or_stop({}, 1ms)).how, outcome::timed_out);
+    EXPECT_EQ((co_await m.async_lock_shared_or_stop({}, 1ms)).how, outcome::timed_out);
+    EXPECT_FALSE(co_await none.async_try_acquire_until(soon()));
+    EXPECT_EQ(co_await none.async_acquire_or_stop({}, 1ms), outcome::timed_out);
+    std::stop_source source;
+    source.request_stop();
+    EXPECT_EQ((co_await m.async_lock_or_stop(source.get_token(), 1h)).how, outcome::stopped);
+    EXPECT_EQ((co_await m.async_lock_shared_or_stop(source.get_token())).how, outcome::stopped);
+    EXPECT_EQ(co_await none.async_acquire_or_stop(source.get_token()), outcome::stopped);
+    none.release();
+    EXPECT_EQ(co_await none.async_acquire_or_stop(source.get_token(), 1h), outcome::acquired);
+  });
+  tasks.join();
+  m.unlock();
+  held.unlock();
+}
+
 // The bug: bounded waits of a fiber or coroutine are lost with the worker that they moved away from, or hold up who comes after them.
 TEST(family, thousands_of_deadlines_pass_and_leave_nothing) {
   mortise::mutex m;

@@ -21,6 +21,7 @@
 #include <mortise/lock/semaphore.hpp>
 
 #include <mortise/base/fatal.hpp>
+#include <mortise/base/os_thread.hpp>
 
 namespace mortise::inline MORTISE_ABI {
 
@@ -105,16 +106,19 @@ void semaphore_core::give(std::ptrdiff_t n, std::ptrdiff_t max) noexcept {
     after = s + static_cast<std::uint64_t>(n) + ((s & queued) != 0 ? releasing : 0);
   } while (!m_state.compare_exchange_weak(s, after, memory_order_release, memory_order_relaxed));  // O2, O4
   if ((s & queued) == 0) return;
+  bool gives_way = false;
   for (bool more = true; more;) {
     wait::offer next;
     {
       wait::queue::section in{m_queue};
       more = tell(in, next);
+      gives_way = wait::budget_is_unlimited() && in.first_lacks_a_core();
     }
     if (!more)
       m_state.fetch_sub(releasing, memory_order_release);  // the last touch: the destructor's acquire sees it
     next.wake();
   }
+  if (gives_way) yield_this_thread();
 }
 
 void semaphore_core::wait_for_releases() const noexcept {

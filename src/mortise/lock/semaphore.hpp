@@ -154,9 +154,20 @@ class counting_semaphore : semaphore_core {
     return timed_operation{{*this}, where, wait::bound::within(d)};
   }
 
+  template <class Clock, class Duration>
+  [[nodiscard]] auto async_try_acquire_until(std::chrono::time_point<Clock, Duration> t,
+                                             wait::executor* where = nullptr) noexcept {
+    return timed_operation{{*this}, where, wait::bound{deadline_at(t)}};
+  }
+
   // `outcome how = co_await s.async_acquire_or_stop(token);`
   [[nodiscard]] auto async_acquire_or_stop(std::stop_token stop, wait::executor* where = nullptr) noexcept {
     return stoppable_operation{{*this}, where, wait::bound{std::move(stop)}};
+  }
+  template <class Rep, class Period>
+  [[nodiscard]] auto async_acquire_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d,
+                                           wait::executor* where = nullptr) noexcept {
+    return stoppable_operation{{*this}, where, wait::bound::within(d, std::move(stop))};
   }
 
  private:

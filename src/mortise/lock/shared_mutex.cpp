@@ -74,9 +74,7 @@ std::int64_t shared_mutex::inside(std::uint64_t s) const noexcept {
 
 namespace {
 // Was told too long ago to be waited for.
-bool overdue(const wait::waiter& n) noexcept {
-  return n.offered != 0 && age_clock_now() - n.offered >= wait::offer_bound;
-}
+bool overdue(const wait::waiter& n) noexcept { return wait::is_overdue(n, age_clock_now()); }
 }  // namespace
 
 // In a section: the caller, queued as `n` or not (null), becomes the writer, if that is possible and it is its turn.

@@ -143,7 +143,19 @@ class shared_mutex {
   template <class Rep, class Period>
   [[nodiscard]] auto async_lock_shared_for(std::chrono::duration<Rep, Period> d,
                                            wait::executor* where = nullptr) noexcept;
+  template <class Clock, class Duration>
+  [[nodiscard]] auto async_lock_until(std::chrono::time_point<Clock, Duration> t,
+                                      wait::executor* where = nullptr) noexcept;
+  template <class Clock, class Duration>
+  [[nodiscard]] auto async_lock_shared_until(std::chrono::time_point<Clock, Duration> t,
+                                             wait::executor* where = nullptr) noexcept;
   [[nodiscard]] auto async_lock_or_stop(std::stop_token stop, wait::executor* where = nullptr) noexcept;
+  template <class Rep, class Period>
+  [[nodiscard]] auto async_lock_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d,
+                                        wait::executor* where = nullptr) noexcept;
+  template <class Rep, class Period>
+  [[nodiscard]] auto async_lock_shared_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d,
+                                               wait::executor* where = nullptr) noexcept;
   [[nodiscard]] auto async_lock_shared_or_stop(std::stop_token stop,
                                                wait::executor* where = nullptr) noexcept;
 
@@ -278,6 +290,27 @@ template <class Rep, class Period>
 auto shared_mutex::async_lock_shared_for(std::chrono::duration<Rep, Period> d,
                                          wait::executor* where) noexcept {
   return bounded_operation<false>{acquisition<false>{*this}, where, wait::bound::within(d)};
+}
+template <class Clock, class Duration>
+auto shared_mutex::async_lock_until(std::chrono::time_point<Clock, Duration> t,
+                                    wait::executor* where) noexcept {
+  return bounded_operation<true>{acquisition<true>{*this}, where, wait::bound{deadline_at(t)}};
+}
+template <class Clock, class Duration>
+auto shared_mutex::async_lock_shared_until(std::chrono::time_point<Clock, Duration> t,
+                                           wait::executor* where) noexcept {
+  return bounded_operation<false>{acquisition<false>{*this}, where, wait::bound{deadline_at(t)}};
+}
+template <class Rep, class Period>
+auto shared_mutex::async_lock_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d,
+                                      wait::executor* where) noexcept {
+  return stoppable_operation<true>{acquisition<true>{*this}, where, wait::bound::within(d, std::move(stop))};
+}
+template <class Rep, class Period>
+auto shared_mutex::async_lock_shared_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d,
+                                             wait::executor* where) noexcept {
+  return stoppable_operation<false>{acquisition<false>{*this}, where,
+                                    wait::bound::within(d, std::move(stop))};
 }
 inline auto shared_mutex::async_lock_or_stop(std::stop_token stop, wait::executor* where) noexcept {
   return stoppable_operation<true>{acquisition<true>{*this}, where, wait::bound{std::move(stop)}};

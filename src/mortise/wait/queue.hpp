@@ -16,6 +16,14 @@ namespace mortise::inline MORTISE_ABI::wait {
 // From when on a waiter is not passed any more: it has waited that long, has come when it was told, and found nothing.
 inline constexpr nanos patience = 1'000'000;
 
+// How long a thread goes on past one that was told, before it gives its core away (lock/mutex_turns.cpp).
+inline constexpr nanos turn = 100'000;
+
+// Whether `n` was told too long ago to be waited for: one that may never run. The system runs a thread some day, busy as it may be.
+inline bool is_overdue(const waiter& n, nanos now) noexcept {
+  return n.offered != 0 && now - n.offered >= offer_bound && !n.who->runs_by_itself();
+}
+
 // Those who wait for one lock that keeps what they wait for in a word of its own (semaphore, shared_mutex, latch); the mutex has a
 // queue in its only word.
 //
@@ -103,7 +111,7 @@ class queue::section {
   static unsigned expected_before(const waiter* head, const waiter& n, nanos now) noexcept {
     unsigned expected = 0;
     for (const waiter* before = head; before != &n; before = before->next) {
-      if (before->offered == 0 || now - before->offered < offer_bound) ++expected;
+      if (!is_overdue(*before, now)) ++expected;
     }
     return expected;
   }
@@ -114,7 +122,7 @@ class queue::section {
     const nanos now = age_clock_now();
     for (waiter* n = m_head; n != nullptr && many != 0; n = n->next) {
       if (n->offered != 0) {
-        if (now - n->offered < offer_bound) --many;
+        if (!is_overdue(*n, now)) --many;
         continue;
       }
       if (!next.tell(*n, now)) return true;
@@ -129,6 +137,12 @@ class queue::section {
   void guard(void* lock, examine_lock examine) noexcept {
     if (m_head->next == nullptr || m_head->who->runs_by_itself() || m_watched != 0) return;
     if (watch(lock, examine)) m_watched = watched;
+  }
+
+  // The first in the queue is a thread that was told a turn ago and has not come: the system may not have a core for it.
+  bool first_lacks_a_core() const noexcept {
+    return m_head != nullptr && m_head->offered != 0 && m_head->who->runs_by_itself() &&
+           age_clock_now() - m_head->offered >= turn;
   }
 
   // `n` came, and nothing was to be had.
