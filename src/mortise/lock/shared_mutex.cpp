@@ -167,7 +167,6 @@ bool shared_mutex::take_or_queue(wait::waiter& n, mode m) noexcept {
   if (m == reading && try_shared_slow()) return true;
   section in{m_queue};
   m_state.fetch_or(queued, memory_order_seq_cst);  // O4
-  if (m == reading) mind_the_queue(in);
   bool mine = m == writing ? become_writer(in, nullptr) : become_reader(in, nullptr);
   if (!mine) {
     n.mode = m;
@@ -282,10 +281,6 @@ void shared_mutex::lock_shared_slow() noexcept {
 // long it insists without having come.
 void shared_mutex::mind_the_queue() noexcept {
   section in{m_queue};
-  mind_the_queue(in);
-}
-
-void shared_mutex::mind_the_queue(section& in) noexcept {
   wait::waiter* first = in.head();
   while (first != nullptr && overdue(*first)) first = first->next;
   if (first == nullptr || first->mode != writing || age_clock_now() - first->since < wait::patience) return;

@@ -231,7 +231,6 @@ class shared_mutex {
   void hand_on(std::uint64_t done) noexcept;
   void give_slots() noexcept;
   void mind_the_queue() noexcept;
-  void mind_the_queue(wait::queue::section& in) noexcept;
   static void examine(void* self, wait::offer& next) noexcept;
 
   atomic<std::uint64_t> m_state{0};
