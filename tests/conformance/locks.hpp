@@ -117,7 +117,7 @@ struct mortise_guarded : promises_of_a_thread_lock {
 struct std_shared_timed_mutex : promises_of_a_thread_lock {  // the control of those that can be shared
   using lock = std::shared_timed_mutex;
   static constexpr const char* name = "std_shared_timed_mutex";
-  static constexpr bool timed = true;
+  static constexpr bool timed = !MORTISE_TSAN;  // which does not know pthread_rwlock_clockwrlock
   static constexpr bool far_deadlines = false;
   static constexpr bool constant = false;
   static constexpr bool inherited_held = false;  // glibc's belongs to the thread's number in the parent
