@@ -146,6 +146,7 @@ TEST(condition_variable, one_is_notified_at_a_time_and_in_their_order) {
   EXPECT_TRUE(second.empty());
   first.run_all();
   EXPECT_EQ(one, 1);
+  EXPECT_TRUE(second.empty());
   cv.notify_one();
   second.run_all();
   EXPECT_EQ(two, 1);
