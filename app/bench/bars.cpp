@@ -58,4 +58,19 @@ bar p11_switch() { return {"P11", "ns", at_most, 20, 12}; }
 // The row says "less than 0.5 %".
 bar p12() { return {"P12", "cpu_percent", at_most, 0.5, 0.1}; }
 
+bar f1(const std::string& who, const std::string& peer) { return {"F1", "ns", at_most, 1, {}, who, {peer}}; }
+bar f2(const std::string& alone, const std::string& peer) {
+  return {"F2", "reads_per_s", at_least, 1.7, {}, alone, {peer}};
+}
+std::vector<bar> f3(const std::vector<std::string>& all) {
+  return {{"F3", "ops_per_s", at_least, 1, {}, "every peer", all},
+          {"F3", "wait_p999_ns", at_most, 5'000'000}};
+}
+bar f4(const std::string& who, const std::vector<std::string>& peers) {
+  return {"F4", "ops_per_s", at_least, 5, {}, who, peers};
+}
+// Two figures of one process, so that both are of the same core in the same minute.
+bar f5() { return {"F5", "p99_ratio", at_most, 2}; }
+bar f6() { return {"F6", "lock_ratio", at_most, 1.1}; }
+
 }  // namespace app::bench::bars

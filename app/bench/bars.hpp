@@ -25,5 +25,11 @@ std::vector<bar> p8();
 bar p11_spawn(const std::string& kind);
 bar p11_switch();
 bar p12();
+bar f1(const std::string& who, const std::string& peer);
+bar f2(const std::string& alone, const std::string& peer);
+std::vector<bar> f3(const std::vector<std::string>& all);
+bar f4(const std::string& who, const std::vector<std::string>& peers);
+bar f5();
+bar f6();
 
 }  // namespace app::bench::bars

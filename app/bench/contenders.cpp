@@ -111,7 +111,8 @@ std::vector<std::string> contenders::command(const cell& c, unsigned repetition)
     for (const auto& [key, value] : *all) words.push_back(fmt::format("{}:{}", key, value));
   }
   // Another order of the parties each time.
-  if (c.workload == "contended" || c.workload == "mixed" || c.workload == "hog")
+  if (c.workload == "contended" || c.workload == "mixed" || c.workload == "hog" ||
+      c.workload == "read_mostly")
     words.push_back(fmt::format("seed:{}", repetition + 1));
   return words;
 }

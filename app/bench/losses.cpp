@@ -43,6 +43,14 @@ std::vector<std::string> columns_of(std::string_view workload) {
   if (workload == "contended" || workload == "mixed" || workload == "hog")
     return {"ops_per_s",    "share",       "wait_p50_ns",   "wait_p99_ns",  "wait_p999_ns",
             "wait_half_ns", "wait_max_ns", "stall_p999_ns", "stall_max_ns", "cpu_percent"};
+  if (workload == "read_mostly")
+    return {"ops_per_s",    "reads_per_s",  "writes_per_s", "share",         "wait_p50_ns",  "wait_p99_ns",
+            "wait_p999_ns", "wait_half_ns", "wait_max_ns",  "stall_p999_ns", "stall_max_ns", "cpu_percent"};
+  if (workload == "condition") return {"ops_per_s", "cpu_percent"};
+  if (workload == "timeout_storm")
+    return {"p99_ns",         "calm_p99_ns", "p99_ratio",   "max_ns",          "calm_max_ns",
+            "last_unlock_ns", "ops_per_s",   "cpu_percent", "lateness_p50_ns", "lateness_max_ns"};
+  if (workload == "try_for") return {"ns", "lock_ns", "lock_ratio"};
   if (workload == "seed")
     return {"ops_per_s",       "cpu_percent",     "rss_peak_bytes", "lateness_p50_ns",
             "lateness_p99_ns", "lateness_max_ns", "stall_p999_ns",  "stall_max_ns"};

@@ -20,6 +20,7 @@ std::vector<group> plan(mode m, unsigned cores) {
   plan_detail::add_uncontended(p);
   plan_detail::add_contended(p);
   plan_detail::add_crowds(p);
+  plan_detail::add_family(p);
   plan_detail::add_switching(p);
   plan_detail::add_asleep(p);
   return std::move(p.groups);
@@ -62,8 +63,8 @@ double seconds_of(const cell& c) {
   };
   const double window = value(c.effort, "for_ms") / 1'000;
   const double tasks = value(c.given, "readers") + value(c.given, "writers") + value(c.given, "tasks");
-  const bool stalls =
-      c.workload == "contended" || c.workload == "mixed" || c.workload == "burst" || c.workload == "hog";
+  const bool stalls = c.workload == "contended" || c.workload == "mixed" || c.workload == "burst" ||
+                      c.workload == "hog" || c.workload == "read_mostly";
   double seconds = 0.03 + window + (stalls ? std::max(0.02, window / 4) : 0);
   seconds += value(c.effort, "iterations") * 15e-9;
   seconds += value(c.effort, "samples") * 1.35e-3;
@@ -73,6 +74,8 @@ double seconds_of(const cell& c) {
   // A million goroutines that already want the mutex while the others are started: 89 s until all have had it once.
   if (c.workload == "seed" && c.contender == "go" && tasks > 200'000) seconds += tasks * 75e-6;
   if (c.workload == "idle") seconds += 0.3;
+  if (c.workload == "condition") seconds += c.kind == "thread" ? 0.15 : 0.06;
+  if (c.workload == "timeout_storm") seconds += window + (c.contender == "boost_fiber" ? 0.7 : 0.1);
   return seconds;
 }
 

@@ -36,6 +36,7 @@ void add_switching(planner& p);  // switch, spawn
 void add_uncontended(planner& p);
 void add_contended(planner& p);
 void add_crowds(planner& p);  // mixed, burst, hog
+void add_family(planner& p);  // rw_uncontended, read_mostly, condition, timeout_storm, try_for
 
 }  // namespace plan_detail
 }  // namespace app::bench

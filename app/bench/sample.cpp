@@ -33,6 +33,13 @@ const std::vector<std::string>& required(const std::string& workload) {
       {"sleep", {"p50_ns", "p99_ns", "max_ns", "cpu_ns", "duration_ns"}},
       {"footprint", {"bytes_per_task", "rss_bytes"}},
       {"idle", {"cpu_ns", "duration_ns"}},
+      {"read_mostly",
+       {"ops", "duration_ns", "ops_per_s", "reads_per_s", "writes_per_s", "share", "cpu_ns", "stall_p999_ns",
+        "stall_max_ns"}},
+      {"condition", {"ops", "duration_ns", "ops_per_s", "cpu_ns"}},
+      {"timeout_storm",
+       {"p99_ratio", "p99_ns", "calm_p99_ns", "last_unlock_ns", "ops", "duration_ns", "lateness_p50_ns"}},
+      {"try_for", {"ns", "lock_ns", "lock_ratio"}},
   };
   const auto found = by_workload.find(workload);
   return found == by_workload.end() ? just_ns : found->second;
@@ -88,6 +95,13 @@ void require_consistent(const cell& c, const sample& s) {
       throw bad_sample(
           fmt::format("ops_per_s is {:.0f}, but ops and duration_ns make it {:.0f}", *rate, expected));
   }
+  const double* writes = find(s, "writes_per_s");
+  if (writes != nullptr && *writes > 0 && find(s, "wait_p999_ns") == nullptr)
+    throw bad_sample("somebody wrote, but nobody's wait was timed");
+  const double *lock = find(s, "lock_ns"), *tried = find(s, "ns"), *ratio = find(s, "lock_ratio");
+  if (lock != nullptr && tried != nullptr && ratio != nullptr &&
+      std::abs(*ratio * *lock - *tried) > *tried / 100)
+    throw bad_sample(fmt::format("lock_ratio is {}, but ns and lock_ns make it {}", *ratio, *tried / *lock));
   const double* share = find(s, "share");
   if (share != nullptr && *share > 1) throw bad_sample(fmt::format("share is {}", *share));
   require_order(s, {"wait_p50_ns", "wait_p99_ns", "wait_p999_ns", "wait_max_ns"});

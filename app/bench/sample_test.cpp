@@ -100,5 +100,26 @@ TEST(sample, a_contender_may_say_why_it_cannot) {
   EXPECT_THROW(read_sample(lock, R"({"skipped": "one core only"})"), skipped_sample);
 }
 
+// The bug: a ratio of other figures than those that stand beside it.
+TEST(sample, a_ratio_agrees_with_what_it_is_of) {
+  const cell tried{"try_for", "ours", "thread", {}, {}};
+  EXPECT_EQ(complaint(tried, R"({"ns": 12, "lock_ns": 10, "lock_ratio": 1.2})"), "none");
+  EXPECT_THAT(complaint(tried, R"({"ns": 12, "lock_ns": 10, "lock_ratio": 1})"),
+              HasSubstr("lock_ratio is 1"));
+}
+
+// The bug: writers' waits are not there, and the bar on them is quietly unknown.
+TEST(sample, where_somebody_writes_there_are_waits) {
+  const cell mostly{"read_mostly", "ours", "thread", {}, {}};
+  const auto printed = [](const std::string& writes, const std::string& more) {
+    return R"({"ops": 500, "duration_ns": 1000000, "ops_per_s": 500000.0, "reads_per_s": 400000, "share": 0.5,)"
+           R"( "cpu_ns": 1, "stall_p999_ns": 5, "stall_max_ns": 6, "writes_per_s": )" +
+           writes + more + "}";
+  };
+  EXPECT_EQ(complaint(mostly, printed("0", "")), "none");
+  EXPECT_EQ(complaint(mostly, printed("100000", R"(, "wait_p999_ns": 7)")), "none");
+  EXPECT_THAT(complaint(mostly, printed("100000", "")), HasSubstr("nobody's wait was timed"));
+}
+
 }  // namespace
 }  // namespace app::bench

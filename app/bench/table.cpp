@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <map>
 #include <string_view>
+#include <tuple>
 
 namespace app::bench {
 namespace {
@@ -60,15 +61,15 @@ std::string measured_in_unit(const verdict& v) {
   return fmt::format("{:.{}f}x {}", *v.measured, *v.measured < 10 ? 3 : 1, v.of.against);
 }
 
-// P2 before P11, and P6a before P6b.
-std::pair<int, std::string> place_of(const std::string& id) {
-  return {id.size() < 2 ? 0 : std::atoi(id.c_str() + 1), id};
+// P2 before P11, P6a before P6b, and F1 behind all of P.
+using place = std::tuple<bool, int, std::string>;
+place place_of(const std::string& id) {
+  return {!id.starts_with('P'), id.size() < 2 ? 0 : std::atoi(id.c_str() + 1), id};
 }
 
 std::string bars_table(const result& r, const style& s) {
   grid g{{"id", "bench", "figure", "must", "moonshot", "measured", "verdict"}, {}, 3};
-  std::multimap<std::pair<int, std::string>, std::vector<std::string>>
-      rows;  // of one id as they were measured
+  std::multimap<place, std::vector<std::string>> rows;  // of one id as they were measured
   for (const judged& line : r.lines) {
     for (const verdict& v : line.verdicts) {
       const char* sense = v.of.compare == sense::at_least ? ">=" : "<=";
@@ -79,7 +80,7 @@ std::string bars_table(const result& r, const style& s) {
                                             measured_in_unit(v), said(v, s)});
     }
   }
-  for (auto& [place, row] : rows) g.rows.push_back(std::move(row));
+  for (auto& [at, row] : rows) g.rows.push_back(std::move(row));
   return g.rows.empty() ? "" : write(g, s);
 }
 
@@ -165,6 +166,7 @@ std::string readable(const std::string& figure, double value) {
   if (figure.ends_with("_bytes")) return scaled(1000, {"B", "kB", "MB", "GB"});
   if (figure.ends_with("_percent")) return fmt::format("{:.{}f} %", value, value < 10 ? 2 : 0);
   if (figure == "share") return fmt::format("{:.2f}", value);
+  if (figure.ends_with("_ratio")) return fmt::format("{:.3g}x", value);
   return fmt::format("{:.0f}", value);
 }
 

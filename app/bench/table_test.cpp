@@ -76,7 +76,7 @@ TEST(table, verdicts_say_met_not_met_or_why_unknown) {
 TEST(table, bars_stand_in_the_order_of_the_issue) {
   result r;
   r.machine = {{"cores", 2}};
-  for (const char* id : {"P11", "P6b", "P2", "P6a"}) {
+  for (const char* id : {"F1", "P11", "P6b", "P2", "P6a"}) {
     judged ours = line("mortise", "thread", {}, {{"ops_per_s", {1}}});
     ours.verdicts = {{{id, "ops_per_s", sense::at_least, 2}, {}, 1, false, {}}};
     r.lines.push_back(ours);
@@ -85,6 +85,7 @@ TEST(table, bars_stand_in_the_order_of_the_issue) {
   EXPECT_LT(text.find("P2 "), text.find("P6a "));
   EXPECT_LT(text.find("P6a "), text.find("P6b "));
   EXPECT_LT(text.find("P6b "), text.find("P11 "));
+  EXPECT_LT(text.find("P11 "), text.find("F1 "));
 }
 
 // The bug: what crashed is left out of the table, and looks as if nobody had tried.

@@ -127,8 +127,13 @@ TEST(command, no_lock_shows_overlaps) {
 }
 
 TEST(command, every_lock_and_kind_that_guards_is_sound) {
-  for (const auto& [tasks, lock] :
-       {std::pair{"fiber", "mortise"}, {"coroutine", "mortise"}, {"thread", "mortise"}, {"thread", "std"}}) {
+  for (const auto& [tasks, lock] : {std::pair{"fiber", "mortise"},
+                                    {"coroutine", "mortise"},
+                                    {"thread", "mortise"},
+                                    {"thread", "std"},
+                                    {"fiber", "shared"},
+                                    {"coroutine", "shared"},
+                                    {"thread", "shared"}}) {
     const outcome o =
         command({"run", "--for", "100ms", "--sleep", "0", "--tasks", tasks, "--lock", lock, "--json"});
     EXPECT_EQ(o.code, 0) << tasks << ' ' << lock << ' ' << o.out;

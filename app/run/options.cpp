@@ -14,7 +14,7 @@ namespace {
 constexpr const char* description =
     R"(The seed's program: readers and writers share a map behind one mutex, each sleeping between its turns.
 Prints readOps, writeOps and the map after the time is over. The clock starts when all tasks have been started.
-Every turn checks that it is alone in its section, and the map is checked against what was written: exit 1 if not.
+Every turn checks that it is alone in its section (with --lock shared: that no writer is), and the map is checked against what was written: exit 1 if not.
 
 With --lock none nothing guards the map (its cells are atomics, so that this is no data race) and every 16th turn of a
 task gives up the processor in the middle of its section: the control, which must show overlaps and exit 1.)";
@@ -74,7 +74,13 @@ const char* to_string(task_kind k) {
   return k == task_kind::fiber ? "fiber" : k == task_kind::coroutine ? "coroutine" : "thread";
 }
 const char* to_string(lock_kind k) {
-  return k == lock_kind::mortise ? "mortise" : k == lock_kind::std ? "std" : "none";
+  switch (k) {
+    case lock_kind::mortise: return "mortise";
+    case lock_kind::shared: return "shared";
+    case lock_kind::std: return "std";
+    case lock_kind::none: return "none";
+  }
+  return "lock";
 }
 
 std::string nearest(const std::string& text, const std::vector<std::string>& known) {
@@ -123,8 +129,10 @@ run_options parse_run(const std::vector<std::string>& arguments) {
   app.add_option("--for", o.for_ns, "how long the program runs (1s)")->transform(duration(0, 24 * hour));
   app.add_option("--tasks", o.tasks, "what the tasks are (fiber)")
       ->transform(one_of({task_kind::fiber, task_kind::coroutine, task_kind::thread}));
-  app.add_option("--lock", o.lock, "what guards the map (mortise); std: with threads only; none: the control")
-      ->transform(one_of({lock_kind::mortise, lock_kind::std, lock_kind::none}));
+  app.add_option(
+         "--lock", o.lock,
+         "what guards the map (mortise); shared: readers together; std: with threads only; none: the control")
+      ->transform(one_of({lock_kind::mortise, lock_kind::shared, lock_kind::std, lock_kind::none}));
   app.add_option("--workers", o.workers, "OS threads for fibers and coroutines (0: as many as are usable)")
       ->transform(whole_number<unsigned>(0, 1024));
   app.add_option("--seed", o.seed, "same seed, same keys and values for each task (1)")

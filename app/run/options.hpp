@@ -8,7 +8,7 @@
 namespace app {
 
 enum class task_kind { fiber, coroutine, thread };
-enum class lock_kind { mortise, std, none };
+enum class lock_kind { mortise, shared, std, none };
 
 const char* to_string(task_kind k);
 const char* to_string(lock_kind k);

@@ -36,6 +36,17 @@ class seed_map {
     return value == nothing ? 0 : static_cast<int>(value);
   }
 
+  // One section of a reader among others: no writer is inside, none was, and none comes.
+  int read_shared(std::uint64_t key) {
+    const std::uint64_t before = m_last_write.load(relaxed);
+    const bool alone = m_inside.load(relaxed) == nobody;
+    const cell& c = m_cells[key];
+    const std::uint64_t value = c.value.load(relaxed);
+    if (value != unmixed(c.mixed.load(relaxed), key)) m_torn.add();
+    if (!alone || m_inside.load(relaxed) != nobody || m_last_write.load(relaxed) != before) m_overlaps.add();
+    return value == nothing ? 0 : static_cast<int>(value);
+  }
+
   template <class InBetween>
   void write(std::uint64_t party, std::uint64_t key, std::uint64_t value, InBetween&& in_between) {
     enter(party);

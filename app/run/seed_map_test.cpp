@@ -23,6 +23,16 @@ TEST(seed_map, two_in_the_section_are_an_overlap) {
   EXPECT_EQ(m.overlaps(), 2u);  // one came in on another, one was no longer itself
 }
 
+// The bugs: a reader that shares the lock does not see a writer that is inside, or that was in between.
+TEST(seed_map, writer_among_readers_is_an_overlap) {
+  app::seed_map m(5);
+  m.write(1, 3, 42, nothing);
+  EXPECT_EQ(m.read_shared(3), 42);
+  EXPECT_EQ(m.overlaps(), 0u);
+  m.write(1, 3, 43, [&] { m.read_shared(1); });
+  EXPECT_EQ(m.overlaps(), 1u);
+}
+
 TEST(seed_map, torn_value_is_a_mismatch) {
   app::seed_map m(5);
   m.write(1, 3, 42, nothing);

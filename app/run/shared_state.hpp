@@ -76,6 +76,11 @@ int section(shared_state& s, std::uint64_t party, draw& random, InBetween&& in_b
   return 0;
 }
 
+// The same for a reader that holds the lock shared.
+inline int shared_section(shared_state& s, draw& random) {
+  return s.map.read_shared(random.below(s.options.keys));
+}
+
 inline void count(shared_state& s, std::uint64_t party) {
   (s.reads(party) ? s.read_ops : s.write_ops).add();
   if (s.turns_of.kept()) [[unlikely]]

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <mutex>
+#include <shared_mutex>
 #include <stop_token>
 #include <thread>
 
@@ -20,6 +21,10 @@ struct no_lock {
 
 template <class Lock>
 inline constexpr bool guards = !std::is_same_v<Lock, no_lock>;
+
+// Readers hold it together.
+template <class Lock>
+inline constexpr bool shares = requires(Lock& lock) { lock.lock_shared(); };
 
 // Fibers and threads.
 template <class Lock>
@@ -53,6 +58,12 @@ class blocking_task {
 
  private:
   int turn(draw& random, std::uint64_t turn) const {
+    if constexpr (shares<Lock>) {
+      if (m_shared.reads(m_party)) {
+        const std::shared_lock hold{m_lock};
+        return shared_section(m_shared, random);
+      }
+    }
     const std::lock_guard hold{m_lock};
     return section(m_shared, m_party, random, [&] {
       if constexpr (!guards<Lock>) {
@@ -63,6 +74,13 @@ class blocking_task {
 
   int timed_turn(draw& random) const {
     const mortise::nanos asked = mortise::now_ns();
+    if constexpr (shares<Lock>) {
+      if (m_shared.reads(m_party)) {
+        const std::shared_lock hold{m_lock};
+        m_shared.wait.record(mortise::now_ns() - asked);
+        return shared_section(m_shared, random);
+      }
+    }
     m_lock.lock();
     const mortise::nanos had = mortise::now_ns();
     const std::lock_guard hold{m_lock, std::adopt_lock};
@@ -84,9 +102,20 @@ mortise::task<> awaiting_task(shared_state& s, Lock& lock, std::uint64_t party) 
   for (std::uint64_t turn = party + 1; !s.stopping(); ++turn) {
     mortise::nanos moment = s.timed(turn) ? mortise::now_ns() : 0;
     if constexpr (guards<Lock>) {
-      const auto hold = co_await lock.async_lock();
-      if (moment != 0) s.wait.record(mortise::now_ns() - moment);
-      total += section(s, party, random, [] {});
+      bool read = false;
+      if constexpr (shares<Lock>) {
+        if (s.reads(party)) {
+          const auto hold = co_await lock.async_lock_shared();
+          if (moment != 0) s.wait.record(mortise::now_ns() - moment);
+          total += shared_section(s, random);
+          read = true;
+        }
+      }
+      if (!read) {
+        const auto hold = co_await lock.async_lock();
+        if (moment != 0) s.wait.record(mortise::now_ns() - moment);
+        total += section(s, party, random, [] {});
+      }
     } else {
       // Entering and leaving apart, so that the coroutine can suspend in between.
       const std::uint64_t key = random.below(s.options.keys);

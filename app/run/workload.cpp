@@ -15,6 +15,7 @@
 #include <app/run/progress.hpp>
 #include <app/run/report.hpp>
 #include <app/run/tasks.hpp>
+#include <mortise/lock/shared_mutex.hpp>
 #include <mortise/task/runtime.hpp>
 #include <mortise/task/task_scope.hpp>
 
@@ -176,6 +177,7 @@ run_result run(const run_options& options) {
   try {
     switch (options.lock) {
       case lock_kind::mortise: run_with<mortise::mutex>(*s, shown, r); break;
+      case lock_kind::shared: run_with<mortise::shared_mutex>(*s, shown, r); break;
       case lock_kind::std: run_threads<std::mutex>(*s, shown, r); break;
       case lock_kind::none: run_with<no_lock>(*s, shown, r); break;
     }

@@ -1,18 +1,27 @@
-// mortise itself: threads, fibers and coroutines on mortise::mutex. Its seed program is `mortise run`.
+// mortise itself: threads, fibers and coroutines on its locks. Its seed program is `mortise run`.
 
 #include <mortise/base/version.hpp>
+#include <mortise/lock/guarded.hpp>
+#include <mortise/lock/shared_mutex.hpp>
+
+#include <utility>
 
 #include <bench/harness/contender.hpp>
 #include <bench/kind/mortise_tasks.hpp>
 #include <bench/kind/threads.hpp>
 #include <bench/workload/burst.hpp>
+#include <bench/workload/condition.hpp>
 #include <bench/workload/contended.hpp>
 #include <bench/workload/footprint.hpp>
 #include <bench/workload/hog.hpp>
 #include <bench/workload/idle.hpp>
 #include <bench/workload/mixed.hpp>
+#include <bench/workload/read_mostly.hpp>
+#include <bench/workload/rw_uncontended.hpp>
 #include <bench/workload/sleep.hpp>
 #include <bench/workload/switching.hpp>
+#include <bench/workload/timeout_storm.hpp>
+#include <bench/workload/try_for.hpp>
 #include <bench/workload/uncontended.hpp>
 
 namespace {
@@ -30,11 +39,36 @@ struct counting_coroutine {
   }
 };
 
+class board {
+ public:
+  template <class F>
+  void await_turn(unsigned me, F f) {
+    m_value.with_when(concerns(me), f);
+  }
+  template <class F>
+  auto async_await_turn(unsigned me, F f) {
+    return m_value.async_with_when(concerns(me), std::move(f));
+  }
+  template <class F>
+  void change(F f) {
+    m_value.with(f);
+  }
+
+ private:
+  static auto concerns(unsigned me) {
+    return [me](const bench::board_value& v) { return v.concerns(me); };
+  }
+  mortise::guarded<bench::board_value> m_value;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   using fibers = bench::mortise_fibers;
   using coroutines = bench::mortise_coroutines;
+  using sharing_threads = bench::threads<mortise::shared_mutex>;
+  using sharing_fibers = bench::mortise_tasks<mortise::shared_mutex>;
+  using sharing_coroutines = bench::mortise_tasks<mortise::shared_mutex, true>;
   return bench::contender{"mortise", MORTISE_VERSION}
       .offers({"uncontended", "thread", bench::uncontended<threads>})
       .offers({"uncontended", "fiber", bench::uncontended<fibers>})
@@ -61,5 +95,20 @@ int main(int argc, char** argv) {
       .offers({"footprint", "fiber", bench::footprint<fibers>})
       .offers({"footprint", "coroutine", bench::footprint<coroutines>})
       .offers({"idle", "mixed", bench::idle})
+      .offers({"rw_uncontended", "thread", bench::rw_uncontended<sharing_threads>})
+      .offers({"rw_uncontended", "fiber", bench::rw_uncontended<sharing_fibers>})
+      .offers({"rw_uncontended", "coroutine", bench::rw_uncontended<sharing_coroutines>})
+      .offers({"read_mostly", "thread", bench::read_mostly<sharing_threads>})
+      .offers({"read_mostly", "fiber", bench::read_mostly<sharing_fibers>})
+      .offers({"read_mostly", "coroutine", bench::read_mostly<sharing_coroutines>})
+      .offers({"condition", "thread", bench::condition<threads, board>})
+      .offers({"condition", "fiber", bench::condition<fibers, board>})
+      .offers({"condition", "coroutine", bench::condition<coroutines, board>})
+      .offers({"try_for", "thread", bench::try_for<threads>})
+      .offers({"try_for", "fiber", bench::try_for<fibers>})
+      .offers({"try_for", "coroutine", bench::try_for<coroutines>})
+      .offers({"timeout_storm", "thread", bench::timeout_storm<threads>})
+      .offers({"timeout_storm", "fiber", bench::timeout_storm<fibers>})
+      .offers({"timeout_storm", "coroutine", bench::timeout_storm<coroutines>})
       .main(argc, argv);
 }

@@ -1,17 +1,26 @@
 // What the figures of all contenders rest on: the histogram's error, the keys, and that a lock that loses is found out.
+#include <mortise/lock/shared_mutex.hpp>
+
 #include <bench/harness/durations.hpp>
 #include <bench/harness/keys.hpp>
 #include <bench/kind/mortise_tasks.hpp>
 #include <bench/kind/threads.hpp>
 #include <bench/workload/burst.hpp>
+#include <bench/workload/condition.hpp>
 #include <bench/workload/contended.hpp>
 #include <bench/workload/hog.hpp>
+#include <bench/workload/read_mostly.hpp>
+#include <bench/workload/rw_uncontended.hpp>
 #include <bench/workload/seed.hpp>
+#include <bench/workload/timeout_storm.hpp>
+#include <bench/workload/try_for.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <mutex>
+#include <shared_mutex>
 
 namespace bench {
 namespace {
@@ -133,6 +142,60 @@ TEST(workloads, a_lock_that_loses_increments_is_found_out) {
   EXPECT_THAT(run<broken>(uncontended<broken>, {"iterations:20000"}), HasSubstr("does not add up"));
 }
 
+// Keeps others out, but takes back a part of every fourth write.
+class half_written : public std::shared_mutex {
+ public:
+  void unlock() {
+    auto& whole = reinterpret_cast<read_mostly_state<half_written>&>(*this);
+    if (++m_unlocks % 4 == 0) --whole.value.back();
+    std::shared_mutex::unlock();
+  }
+
+ private:
+  int m_unlocks = 0;
+};
+
+// Gives a lock that is held to everybody who has waited for it for a while.
+class impatient : public std::timed_mutex {
+ public:
+  bool try_lock_for(std::chrono::milliseconds d) {
+    m_gave_in = !std::timed_mutex::try_lock_for(d);
+    return true;
+  }
+  void unlock() {
+    if (!m_gave_in.exchange(false)) std::timed_mutex::unlock();
+  }
+
+ private:
+  std::atomic<bool> m_gave_in{false};
+};
+
+TEST(workloads, readers_let_in_beside_a_writer_and_grants_of_what_is_held_are_found_out) {
+  using broken = threads<half_written>;
+  EXPECT_THAT(run<broken>(read_mostly<broken>, {"parties:2", "reads:50", "for_ms:10"}),
+              testing::AnyOf(HasSubstr("half of a write"), HasSubstr("a number holds")));
+  using hasty = threads<impatient>;
+  EXPECT_THAT(run<hasty>(timeout_storm<hasty>, {"parties:1", "deadline_ms:1", "for_ms:20"}),
+              HasSubstr("got a lock that was held"));
+}
+
+// A board whose lock is kept, but of whose updates every fourth is forgotten.
+struct forgetful_board : notify_all_board<std::mutex, std::condition_variable> {
+  template <class F>
+  void await_turn(unsigned me, F f) {
+    notify_all_board::await_turn(me, [&](board_value& v) {
+      f(v);
+      v.updates -= v.updates % 4 == 0;
+    });
+  }
+};
+
+TEST(workloads, turns_that_were_no_updates_are_found_out) {
+  using os = threads<std::mutex>;
+  EXPECT_THAT(run<os>(condition<os, forgetful_board>, {"waiters:2", "for_ms:50"}),
+              HasSubstr("the counter holds"));
+}
+
 // Each kind of party with each way to wait for it.
 TEST(workloads, sound_locks_pass_on_every_kind) {
   using os = threads<std::mutex>;
@@ -146,6 +209,18 @@ TEST(workloads, sound_locks_pass_on_every_kind) {
   using coroutines = mortise_coroutines;
   EXPECT_EQ(run<coroutines>(contended<coroutines>, {"parties:3", "for_ms:10", "workers:1"}), "none");
   EXPECT_EQ(run<coroutines>(burst<coroutines>, {"parties:3", "for_ms:10", "workers:1"}), "none");
+  using sharing = threads<std::shared_mutex>;
+  EXPECT_EQ(run<sharing>(rw_uncontended<sharing>, {"iterations:20000"}), "none");
+  EXPECT_EQ(run<sharing>(read_mostly<sharing>, {"parties:3", "for_ms:10"}), "none");
+  using sharing_fibers = mortise_tasks<mortise::shared_mutex>;
+  EXPECT_EQ(run<sharing_fibers>(read_mostly<sharing_fibers>, {"parties:3", "for_ms:10"}), "none");
+  using sharing_coroutines = mortise_tasks<mortise::shared_mutex, true>;
+  EXPECT_EQ(run<sharing_coroutines>(read_mostly<sharing_coroutines>, {"parties:3", "for_ms:10"}), "none");
+  using board = notify_all_board<std::mutex, std::condition_variable>;
+  EXPECT_EQ(run<os>(condition<os, board>, {"waiters:3", "random:1", "for_ms:50"}), "none");
+  EXPECT_EQ(run<coroutines>(try_for<coroutines>, {"iterations:40000"}), "none");
+  EXPECT_EQ(run<fibers>(timeout_storm<fibers>, {"parties:10", "for_ms:40"}), "none");
+  EXPECT_EQ(run<coroutines>(timeout_storm<coroutines>, {"parties:10", "for_ms:40"}), "none");
 }
 
 }  // namespace

@@ -41,6 +41,20 @@ inline unsigned usable_cores() {
   return static_cast<unsigned>(CPU_COUNT(&mask));
 }
 
+// Of those cores the caller, a thread, stays on the `nth`, if there are so many. Best effort.
+inline void stay_on_core(unsigned nth) {
+  cpu_set_t mask, only;
+  CPU_ZERO(&mask);
+  if (sched_getaffinity(0, sizeof mask, &mask) != 0) return;
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (!CPU_ISSET(core, &mask) || nth-- != 0) continue;
+    CPU_ZERO(&only);
+    CPU_SET(core, &only);
+    sched_setaffinity(0, sizeof only, &only);
+    return;
+  }
+}
+
 // User and system time of all threads so far.
 inline std::int64_t cpu_ns() {
   timespec t{};

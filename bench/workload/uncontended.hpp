@@ -55,6 +55,21 @@ typename Kind::coroutine lock_and_unlock_awaiting(guarded_counter<typename Kind:
   }
 }
 
+inline double median(std::vector<double>& values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// `ns`: of a slice each.
+inline void add_slices(json_line& line, std::vector<double>& ns) {
+  double sum = 0;
+  for (const double took : ns) sum += took;
+  line.add("ns", median(ns) / slice)
+      .add("mean_ns", sum / (static_cast<double>(ns.size()) * slice))
+      .add("iterations", ns.size() * slice);
+}
+
 class another_thread {
  public:
   ~another_thread() {
@@ -102,13 +117,7 @@ void uncontended(keys& given, json_line& line) {
       },
       [] {});
   if (counter.value != ns.size() * slice) throw std::runtime_error("the counter does not add up");
-
-  double sum = 0;
-  for (const double took : ns) sum += took;
-  std::nth_element(ns.begin(), ns.begin() + static_cast<std::ptrdiff_t>(ns.size() / 2), ns.end());
-  line.add("ns", ns[ns.size() / 2] / slice)
-      .add("mean_ns", sum / (static_cast<double>(ns.size()) * slice))
-      .add("iterations", ns.size() * slice);
+  add_slices(line, ns);
 }
 
 }  // namespace bench

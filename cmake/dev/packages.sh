@@ -16,7 +16,7 @@ packages_of() {  # group -> names
       echo g++ cmake libboost-context-dev libfmt-dev libcli11-dev nlohmann-json3-dev
       command -v ninja >/dev/null || command -v make >/dev/null || echo ninja-build
       ;;
-    test) echo libgtest-dev libgmock-dev ;;
+    test) echo libgtest-dev libgmock-dev libasio-dev libboost-fiber-dev ;;
     packaging) echo ccache pkg-config ;;  # the compiler's cache: they build the library again
     clang)
       local n; n=$(clang_version)
@@ -86,6 +86,7 @@ has() {
   case $1 in
     libboost-context-dev) header=boost/context/detail/fcontext.hpp ;;
     libboost-fiber-dev) header=boost/fiber/mutex.hpp ;;
+    libasio-dev) header=asio/execution.hpp ;;
     libfmt-dev) header=fmt/core.h ;;
     libcli11-dev) header=CLI/CLI.hpp ;;
     nlohmann-json3-dev) header=nlohmann/json.hpp ;;

@@ -116,7 +116,7 @@ aarch64_stage() {
   awk '/: Skipped$/ { getline reason; print "skipped: " reason }' build/aarch64/Testing/Temporary/LastTest.log | sort -u
 }
 
-cpp_files() { find app bench examples src tests -name '*.[ch]pp' -print0 2>/dev/null; }
+cpp_files() { find app bench examples src tests -name '*.[chi]pp' -print0 2>/dev/null; }
 
 formatter() {
   local tool

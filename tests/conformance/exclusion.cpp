@@ -164,9 +164,10 @@ TYPED_TEST(timed_pairs, deadlines_and_grants_race_and_nothing_is_leaked) {
           }
         }
       };
-      for (const kind k : {kind::thread, kind::fiber, kind::foreign_context}) {
+      for (const kind k : blocking_kinds) {
         if (!serves<TypeParam>(k)) continue;
-        for (unsigned i = 0; i < (k == kind::fiber ? 12 : 3); ++i, ++parties_started) {
+        for (unsigned i = 0; i < (k == kind::fiber || k == kind::boost_fiber ? 12 : 3);
+             ++i, ++parties_started) {
           parties.go_free(k, [&body, seed = 100 * static_cast<unsigned>(k) + i] { body(seed); });
         }
       }

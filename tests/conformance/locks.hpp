@@ -7,20 +7,35 @@
 
 #include <gtest/gtest.h>
 
+#include <coroutine>
 #include <mutex>
+#include <shared_mutex>
 #include <thread>
 #include <tuple>
 #include <utility>
 
+#include <mortise/base/sanitizers.hpp>
 #include <mortise/mortise.hpp>
+#include <support/family_probe.hpp>
 #include <support/lock_probe.hpp>
 
 namespace conformance {
 
+// Whether fibers of Boost.Fiber are among them: where it is installed. ThreadSanitizer does not know its switches.
+#define MORTISE_BOOST_FIBER (MORTISE_HAS_BOOST_FIBER && !MORTISE_TSAN)
+
 // Who may come to a lock.
-enum class kind { thread, fiber, task, foreign_coroutine, foreign_context };
+enum class kind { thread, fiber, task, foreign_coroutine, foreign_context, boost_fiber };
+#if MORTISE_BOOST_FIBER
+inline constexpr kind all_kinds[] = {
+    kind::thread, kind::fiber, kind::task, kind::foreign_coroutine, kind::foreign_context, kind::boost_fiber};
+inline constexpr kind blocking_kinds[] = {kind::thread, kind::fiber, kind::foreign_context,
+                                          kind::boost_fiber};
+#else
 inline constexpr kind all_kinds[] = {kind::thread, kind::fiber, kind::task, kind::foreign_coroutine,
                                      kind::foreign_context};
+inline constexpr kind blocking_kinds[] = {kind::thread, kind::fiber, kind::foreign_context};
+#endif
 constexpr const char* name_of(kind k) {
   switch (k) {
     case kind::thread: return "thread";
@@ -28,6 +43,7 @@ constexpr const char* name_of(kind k) {
     case kind::task: return "task";
     case kind::foreign_coroutine: return "foreign coroutine";
     case kind::foreign_context: return "foreign context";
+    case kind::boost_fiber: return "fiber of Boost";
   }
   return "";
 }
@@ -98,7 +114,70 @@ struct mortise_guarded : promises_of_a_thread_lock {
   }
 };
 
-using all_locks = std::tuple<std_mutex, std_timed_mutex, mortise_mutex, mortise_guarded>;
+struct std_shared_timed_mutex : promises_of_a_thread_lock {  // the control of those that can be shared
+  using lock = std::shared_timed_mutex;
+  static constexpr const char* name = "std_shared_timed_mutex";
+  static constexpr bool timed = !MORTISE_TSAN;  // which does not know pthread_rwlock_clockwrlock
+  static constexpr bool far_deadlines = false;
+  static constexpr bool constant = false;
+  static constexpr bool inherited_held = false;  // glibc's belongs to the thread's number in the parent
+};
+
+// Not shared: its writers.
+struct mortise_shared_mutex : mortise_mutex {
+  using lock = mortise::shared_mutex;
+  static constexpr const char* name = "mortise_shared_mutex";
+
+  static unsigned waiters(lock& m) { return mortise::family_probe::waiters(m); }
+  static auto async_hold(lock& m, mortise::wait::executor* where) { return m.async_lock(where); }
+};
+
+// The same where its readers are counted in slots.
+struct lock_with_slots : mortise::shared_mutex {
+  lock_with_slots() { mortise::family_probe::give_slots(*this); }
+};
+struct mortise_shared_mutex_with_slots : mortise_shared_mutex {
+  using lock = lock_with_slots;
+  static constexpr const char* name = "mortise_shared_mutex_with_slots";
+  static constexpr bool constant = false;
+};
+
+// One permit is a lock.
+class lock_of_one_permit {
+ public:
+  void lock() noexcept { permit.acquire(); }
+  void unlock() noexcept { permit.release(); }
+  [[nodiscard]] bool try_lock() noexcept { return permit.try_acquire(); }
+  [[nodiscard]] bool try_lock_for(auto d) noexcept { return permit.try_acquire_for(d); }
+  [[nodiscard]] bool try_lock_until(auto t) noexcept { return permit.try_acquire_until(t); }
+  mortise::binary_semaphore permit{1};
+};
+struct mortise_semaphore : mortise_mutex {
+  using lock = lock_of_one_permit;
+  static constexpr const char* name = "mortise_semaphore";
+
+  static unsigned waiters(lock& m) { return mortise::family_probe::waiters(m.permit); }
+  class hold_operation {
+   public:
+    hold_operation(lock& m, mortise::wait::executor* where)
+        : m_lock{m}, m_permit{m.permit.async_acquire(where)} {}
+    bool await_ready() noexcept { return m_permit.await_ready(); }
+    template <class Promise>
+    bool await_suspend(std::coroutine_handle<Promise> h) noexcept {
+      return m_permit.await_suspend(h);
+    }
+    auto await_resume() noexcept { return std::unique_lock{m_lock, std::adopt_lock}; }
+
+   private:
+    lock& m_lock;
+    decltype(std::declval<mortise::binary_semaphore&>().async_acquire()) m_permit;
+  };
+  static auto async_hold(lock& m, mortise::wait::executor* where) { return hold_operation{m, where}; }
+};
+
+using all_locks =
+    std::tuple<std_mutex, std_timed_mutex, std_shared_timed_mutex, mortise_mutex, mortise_guarded,
+               mortise_shared_mutex, mortise_shared_mutex_with_slots, mortise_semaphore>;
 
 // ---- lists for TYPED_TEST_SUITE
 
@@ -161,7 +240,8 @@ constexpr bool serves(kind k) {
   switch (k) {
     case kind::thread: return true;
     case kind::fiber:
-    case kind::foreign_context: return Traits::suspends;
+    case kind::foreign_context:
+    case kind::boost_fiber: return Traits::suspends;
     case kind::task:
     case kind::foreign_coroutine: return Traits::asynchronous;
   }

@@ -12,6 +12,9 @@
 #include <support/foreign_loop.hpp>
 
 #include "locks.hpp"
+#if MORTISE_BOOST_FIBER
+#include <support/boost_fiber_thread.hpp>
+#endif
 
 namespace conformance {
 
@@ -43,6 +46,7 @@ class stage {
           blocking();
         });
       }
+      if (k == kind::boost_fiber) go_free(k, blocking);
     }
     if constexpr (Traits::asynchronous) {
       if (k == kind::task) {
@@ -70,6 +74,12 @@ class stage {
         const foreign::in_context mine;
         f();
       });
+#if MORTISE_BOOST_FIBER
+    } else if (k == kind::boost_fiber) {
+      if (m_boost.empty()) m_boost.resize(2);
+      m_boost.splice(m_boost.end(), m_boost, m_boost.begin());  // in turn
+      m_boost.back().go(f);
+#endif
     } else {
       m_threads.emplace_back(f);
     }
@@ -80,6 +90,9 @@ class stage {
   void join() {
     m_threads.clear();
     m_tasks.join();
+#if MORTISE_BOOST_FIBER
+    m_boost.clear();
+#endif
     // acquire: pairs with the release of each party's end
     for (int n; (n = m_foreign.load(std::memory_order_acquire)) != 0;) m_foreign.wait(n);
   }
@@ -102,6 +115,9 @@ class stage {
   mortise::runtime m_runtime;
   mortise::task_scope m_tasks;
   std::list<std::jthread> m_threads;
+#if MORTISE_BOOST_FIBER
+  std::list<foreign::boost_fiber_thread> m_boost;
+#endif
 };
 
 // Waits in a section, whatever runs it, and lets others of its worker run.

@@ -65,7 +65,7 @@ TYPED_TEST(lockable_lock, meets_the_requirements) {
 
 TYPED_TEST(lockable_lock,
            try_lock_fails_while_another_holds) {  // the bug: it takes a lock that is held, or waits
-  for (const kind k : {kind::thread, kind::fiber, kind::foreign_context}) {
+  for (const kind k : blocking_kinds) {
     if (!serves<TypeParam>(k)) continue;
     typename TypeParam::lock m;
     stage<TypeParam> parties;
@@ -90,7 +90,7 @@ TYPED_TEST_SUITE(timed_lock, timed_locks, lock_names);
 // Runs `f` on a thread, and on a fiber and in a foreign context where the lock serves them.
 template <class Traits, class F>
 void elsewhere(F f) {
-  for (const kind k : {kind::thread, kind::fiber, kind::foreign_context}) {
+  for (const kind k : blocking_kinds) {
     if (!serves<Traits>(k)) continue;
     SCOPED_TRACE(name_of(k));
     stage<Traits> parties;

@@ -24,7 +24,7 @@ TYPED_TEST(together, many_are_taken_in_opposite_orders) {
   constexpr unsigned rounds = 600;
   {
     stage<TypeParam> parties;
-    for (const kind k : {kind::thread, kind::fiber, kind::foreign_context}) {
+    for (const kind k : blocking_kinds) {
       if (!serves<TypeParam>(k)) continue;
       // A fiber must not block its worker on a std::mutex that it may wait for: those leave it out.
       for (int way = 0; way < 4; ++way, ++started) {

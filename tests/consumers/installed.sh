@@ -23,7 +23,7 @@ if odd=$(find "$prefix/include" -mindepth 1 -maxdepth 1 -not -name mortise | gre
   echo "the include root exposes more than mortise/: $odd"
   exit 1
 fi
-if odd=$(find "$prefix/include" -type f -not -name '*.hpp' | grep .); then
+if odd=$(find "$prefix/include" -type f -not -name '*.[hi]pp' | grep .); then
   echo "more than headers is installed below include/: $odd"
   exit 1
 fi

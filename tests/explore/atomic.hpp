@@ -101,6 +101,9 @@ class atomic {
   T fetch_and(T n, memory_order o = seq_cst, here w = here::current()) noexcept {
     return change(n, o, w, [](std::uint64_t old, std::uint64_t a) { return old & a; });
   }
+  T fetch_xor(T n, memory_order o = seq_cst, here w = here::current()) noexcept {
+    return change(n, o, w, [](std::uint64_t old, std::uint64_t a) { return old ^ a; });
+  }
   // Restartable sequences of the kernel's, see README.md: one byte, or all of it, is stored if the word is `expected`. False: it is
   // not, or the sequence was interrupted.
   bool store_byte_if(T expected, unsigned byte, std::uint8_t v, here w = here::current()) noexcept {

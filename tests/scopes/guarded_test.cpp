@@ -34,6 +34,31 @@ TEST(guarded, works_with_std_mutex_as_well) {
   EXPECT_EQ(state.read([](const map& m) { return m.at(3); }), 7);
 }
 
+// The bug: readers of a shared mutex keep each other out.
+TEST(guarded, readers_share_a_shared_mutex) {
+  mortise::guarded<map, mortise::shared_mutex> state;
+  state.update([](map& m) { m[3] = 7; });
+  mortise::latch both{2};  // each waits inside for the other
+  int seen = 0;
+  mortise::task_scope tasks;
+  tasks.go([&] { state.read([&](const map&) { both.arrive_and_wait(); }); });
+  std::jthread thread([&] {
+    seen = state.read([&](const map& m) {
+      both.arrive_and_wait();
+      return m.at(3);
+    });
+  });
+  thread.join();
+  tasks.join();
+  EXPECT_EQ(seen, 7);
+  tasks.go([&]() -> mortise::task<> {
+    co_await state.async_with([](map& m) { m[3] = 8; });
+    seen = co_await state.async_read([](const map& m) { return m.at(3); });
+  });
+  tasks.join();
+  EXPECT_EQ(seen, 8);
+}
+
 // The bug: half of a change stays when the closure throws.
 TEST(guarded, update_is_all_or_nothing) {
   mortise::guarded<map> state;

@@ -23,6 +23,15 @@ class lock_probe {
     return waiters(g.m_mutex);
   }
 
+  // How many wait for a condition, and have not been picked.
+  template <class T>
+  static unsigned conditions(guarded<T>& g) {
+    const wait::queue::section in{g.m_conditions.m_queue};
+    unsigned n = 0;
+    for (const wait::waiter* x = in.head(); x != nullptr; x = x->next) ++n;
+    return n;
+  }
+
   // Whether the first in the queue insists: nobody goes before it any more.
   static bool insists(mutex& m) {
     const std::uint64_t w = m.take_queue_lock();

@@ -5,7 +5,7 @@ set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 check() {  # TREE -> one line for each wrong arrow
-  (cd "$1" && find src/mortise app bench -name '*.[ch]pp' -print 2>/dev/null | sort | xargs -r grep -HnE \
+  (cd "$1" && find src/mortise app bench -name '*.[chi]pp' -print 2>/dev/null | sort | xargs -r grep -HnE \
     '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]') | awk '
     NR == FNR && $1 == "layer" { known[$2] = 1; for (i = 3; i <= NF; ++i) may[$2, $i] = 1; next }
     NR == FNR && $1 == "only"  { for (i = 3; i <= NF; ++i) user[$2] = user[$2] " " $i; next }

@@ -23,7 +23,7 @@ promises() {  # TREE -> "ID header", and complaints that begin with !
 
 tests() {  # TREE BUILD -> names
   local tree=$1 build=$2 file prefix
-  (cd "$tree" && find src/mortise app tests -name '*.[ch]pp' 2>/dev/null | xargs -r grep -lE 'TEST(_[FP])?\(') |
+  (cd "$tree" && find src/mortise app tests -name '*.[chi]pp' 2>/dev/null | xargs -r grep -lE 'TEST(_[FP])?\(') |
     while IFS= read -r file; do
       case $file in
         src/mortise/*) prefix=${file#src/mortise/} ;;

@@ -6,10 +6,12 @@ import { aheadBy, figuresOf, inWords, isOurs, isSound, median, panelsOf, unique 
 
 const number = (id) => Number.parseInt(id.slice(1), 10);
 
-// Every bar with its line, P2 before P11.
+const family = (id) => (id.startsWith("P") ? 0 : 1);
+
+// Every bar with its line, P2 before P11, F1 behind all of P.
 export function barsOf(lines) {
   const all = lines.flatMap((line) => line.bars.map((bar) => ({ line, bar })));
-  return all.sort((a, b) => number(a.bar.id) - number(b.bar.id) || (a.bar.id < b.bar.id ? -1 : a.bar.id > b.bar.id ? 1 : 0));
+  return all.sort((a, b) => family(a.bar.id) - family(b.bar.id) || number(a.bar.id) - number(b.bar.id) || (a.bar.id < b.bar.id ? -1 : a.bar.id > b.bar.id ? 1 : 0));
 }
 
 const inUnit = (bar, value) => (value === null ? "" : bar.against ? `${times(value)} ${bar.against}` : readable(bar.figure, value));

@@ -25,6 +25,7 @@ export function readable(figure, value) {
   if (figure.endsWith("_bytes")) return scaled(value, ["B", "kB", "MB", "GB"]);
   if (figure.endsWith("_percent")) return percent(value);
   if (figure === "share") return value.toFixed(2);
+  if (figure.endsWith("_ratio")) return times(value);
   return count(value);
 }
 
@@ -32,6 +33,14 @@ const names = {
   ops_per_s: "throughput",
   share: "share, least to most",
   ns: "time",
+  reads_per_s: "reads",
+  writes_per_s: "writes",
+  lock_ns: "lock and unlock",
+  lock_ratio: "to lock and unlock",
+  p99_ratio: "p99 to undisturbed",
+  calm_p99_ns: "undisturbed, p99",
+  calm_max_ns: "undisturbed, longest",
+  last_unlock_ns: "unlock with all of them waiting",
   cpu_percent: "CPU, of one core",
   bytes_per_task: "resident memory of a task",
   page_table_bytes_per_task: "page tables of a task",
@@ -48,6 +57,7 @@ const names = {
 export function titleOf(figure, workload) {
   if (workload === "burst" && figure === "ns") return "a round, median";
   if (workload === "burst" && (figure === "p99_ns" || figure === "max_ns")) return `a round, ${names[figure]}`;
+  if (workload === "timeout_storm" && (figure === "p99_ns" || figure === "max_ns")) return `lock and unlock, ${names[figure]}`;
   if (workload === "sleep" && figure !== "p50_ns" && names[figure]?.length < 8) return `late by, ${names[figure]}`;
   return names[figure] ?? figure.replace(/_(ns|bytes|percent)$/, "").replaceAll("_", " ").replace("p999", "p99.9");
 }
@@ -55,7 +65,7 @@ export function titleOf(figure, workload) {
 export const moreIsBetter = (figure) => figure.endsWith("_per_s") || figure === "share";
 
 // What spans decades is shown on a logarithmic axis, as points: the length of a bar would mean nothing there.
-export const spansDecades = (figure) => /^(wait|stall|lateness)_/.test(figure) || /^(p50|p99|max)_ns$/.test(figure);
+export const spansDecades = (figure) => /^(wait|stall|lateness)_/.test(figure) || /^(calm_)?(p50|p99|max)_ns$/.test(figure);
 
 const paramNames = {
   parties: (n) => `${count(n)} parties`,
@@ -66,6 +76,10 @@ const paramNames = {
   readers: (n) => `${count(n)} readers`,
   writers: (n) => `${count(n)} writers`,
   tasks: (n) => `${count(n)} tasks`,
+  waiters: (n) => `${count(n)} waiters`,
+  reads: (n) => `${n} % reads`,
+  random: (n) => (n === 0 ? "in turn" : "at random"),
+  deadline_ms: (n) => `deadline ${n} ms`,
   batch: (n) => `batches of ${count(n)}`,
 };
 

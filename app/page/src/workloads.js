@@ -5,6 +5,10 @@ const contended = [
   "ops_per_s", "wait_p999_ns", "wait_p99_ns", "wait_p50_ns", "wait_half_ns", "wait_max_ns", "share", "cpu_percent", "stall_p999_ns", "stall_max_ns",
 ];
 const figures = {
+  read_mostly: ["ops_per_s", "reads_per_s", "writes_per_s", ...contended.slice(1)],
+  condition: ["ops_per_s", "cpu_percent"],
+  timeout_storm: ["p99_ns", "calm_p99_ns", "p99_ratio", "max_ns", "calm_max_ns", "last_unlock_ns", "ops_per_s", "cpu_percent", "lateness_p50_ns", "lateness_max_ns"],
+  try_for: ["ns", "lock_ns", "lock_ratio"],
   contended, mixed: contended, hog: contended,
   seed: ["ops_per_s", "cpu_percent", "rss_peak_bytes", "lateness_p50_ns", "lateness_p99_ns", "lateness_max_ns"],
   burst: ["ns", "p99_ns", "max_ns", "stall_p999_ns", "stall_max_ns"],
@@ -21,6 +25,11 @@ const told = {
   mixed: ["Mixed", "Threads, fibers and coroutines on one mutex, a third of the parties each."],
   burst: ["Burst", "All parties arrive at once, again and again; a round lasts until the last had the mutex."],
   hog: ["Hog", "One party holds the mutex for long, again and again. Figures are those of the others."],
+  rw_uncontended: ["Readers, uncontended", "Read lock and unlock of a lock that nobody else wants."],
+  read_mostly: ["Read mostly", "A small value that many read and few write, behind a lock that readers share. The waits are the writers'."],
+  condition: ["Condition", "Each waiter waits for a condition of its own; each update lets one of them go on, which makes the next. In turn (random 0) or at random (random 1)."],
+  timeout_storm: ["Timeout storm", "All wait for a lock with a deadline, none gets it, all come again. Figures are those of its holder, who locks and unlocks another one meanwhile."],
+  try_for: ["A bound that is not needed", "try_lock_for that succeeds at once, beside lock."],
   switch: ["Switch", "From one yield to the next party's, on one worker."],
   spawn: ["Spawn", "Start and join of a task, in batches."],
   timer: ["Timer", "CPU time of a timer armed and fired."],
@@ -36,6 +45,9 @@ export const unique = (list) => [...new Set(list)];
 export const isOurs = (line) => line.contender === "mortise";
 export const median = (line, figure) => line.figures?.[figure]?.median;
 export const isSound = (line, figure) => !line.failed && median(line, figure) !== undefined;
+
+// Where threads and tasks on a few workers do the same work.
+const onThreadsToo = ["contended", "burst", "hog", "read_mostly"];
 
 // What tells the contenders of one chart apart beside their names; everything else is the chart's title.
 const apart = (workload) => (workload === "footprint" ? ["tasks", "workers", "procs"] : ["workers", "procs"]);
@@ -65,13 +77,13 @@ export function panelsOf(lines) {
   const panels = new Map();
   for (const line of lines) {
     const { shared } = split(line);
-    const onWorkers = ["contended", "burst", "hog"].includes(line.workload) && "workers" in line.params;
+    const onWorkers = onThreadsToo.includes(line.workload) && "workers" in line.params;
     const key = JSON.stringify([shared, onWorkers]);
     if (!panels.has(key)) panels.set(key, { title: paramText(shared), where: onWorkers ? "tasks on workers" : "", lines: [] });
     panels.get(key).lines.push(line);
   }
   for (const panel of panels.values()) {
-    const threads = panel.lines.some((l) => l.kind === "thread") && ["contended", "burst", "hog"].includes(panel.lines[0].workload);
+    const threads = panel.lines.some((l) => l.kind === "thread") && onThreadsToo.includes(panel.lines[0].workload);
     if (!panel.where && threads) panel.where = "threads";
   }
   return [...panels.values()];

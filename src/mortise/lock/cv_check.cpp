@@ -8,11 +8,10 @@
 
 #if MORTISE_IS_CHECKED && !MORTISE_TSAN
 
-#include <dlfcn.h>
 #include <pthread.h>
 
-#include <mortise/base/atomic.hpp>
 #include <mortise/base/fatal.hpp>
+#include <mortise/base/next_function.hpp>
 #include <mortise/lock/cv_check.hpp>
 #include <mortise/wait/context.hpp>
 
@@ -28,32 +27,10 @@ void check() noexcept {
       to_string(here.kind()), here.self().id());
 }
 
-// A function of the C library, looked up when it is first called. Not in a static, which a fork amid its initialisation would
-// leave locked in the child.
-template <class Function>
-class next {
- public:
-  explicit constexpr next(const char* name) noexcept : m_name{name} {}
-
-  Function& operator*() noexcept {
-    void* f = m_known.load(memory_order_relaxed);  // relaxed: the same for whoever looks it up
-    if (f == nullptr) {
-      f = ::dlsym(RTLD_NEXT, m_name);
-      if (f == nullptr) fatal("%s is not to be found in the C library", m_name);
-      m_known.store(f, memory_order_relaxed);
-    }
-    return *reinterpret_cast<Function*>(f);
-  }
-
- private:
-  const char* m_name;
-  atomic<void*> m_known{nullptr};
-};
-
-constinit next<int(pthread_cond_t*, pthread_mutex_t*)> real_wait{"pthread_cond_wait"};
-constinit next<int(pthread_cond_t*, pthread_mutex_t*, const timespec*)> real_timedwait{
+constinit next_function<int(pthread_cond_t*, pthread_mutex_t*)> real_wait{"pthread_cond_wait"};
+constinit next_function<int(pthread_cond_t*, pthread_mutex_t*, const timespec*)> real_timedwait{
     "pthread_cond_timedwait"};
-constinit next<int(pthread_cond_t*, pthread_mutex_t*, clockid_t, const timespec*)> real_clockwait{
+constinit next_function<int(pthread_cond_t*, pthread_mutex_t*, clockid_t, const timespec*)> real_clockwait{
     "pthread_cond_clockwait"};
 
 }  // namespace

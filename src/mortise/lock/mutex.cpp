@@ -311,6 +311,21 @@ void mutex::leave(wait::waiter& n) noexcept {
   successors.wake();
 }
 
+// Somebody else makes `n`, whose party sleeps elsewhere, wait here. Who calls this wakes whom it tells, after all internal locks.
+void mutex::enqueue(wait::waiter& n, wait::offer& next) noexcept {
+  const std::uint64_t w = take_queue_lock();
+  n.offered = 0;
+  n.insists = false;
+  n.since = age_clock_now();
+  wait::waiter* const head = wait::push_back(head_of(w), n);
+  std::uint64_t flags = w & (word::contended | word::starving | word::watched);
+  if ((w & word::held) == 0) {
+    next.choose(head, age_clock_now());  // keeps I2
+    flags = guard_offers(*head, flags);
+  }
+  release_queue_lock(bits_of(head) | flags | told_if(*head));
+}
+
 void mutex::unlock_slow() noexcept {
   int turns = 0;
   std::uint64_t w = m_word.load(memory_order_relaxed);  // O4

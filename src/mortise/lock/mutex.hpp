@@ -13,6 +13,8 @@
 #include <coroutine>
 #include <cstdint>
 #include <mutex>
+#include <stop_token>
+#include <utility>
 
 #include <mortise/base/abi.hpp>
 #include <mortise/base/atomic.hpp>
@@ -22,9 +24,14 @@
 #include <mortise/lock/thread_safety.hpp>
 #include <mortise/wait/budget.hpp>
 #include <mortise/wait/coroutine.hpp>
+#include <mortise/wait/limit.hpp>
 #include <mortise/wait/waiter.hpp>
+#include <mortise/wait/waiting.hpp>
 
 namespace mortise::inline MORTISE_ABI {
+
+class condition_variable;
+class conditions;
 
 // A mutual exclusion lock. Meets *TimedLockable*: std::lock_guard, std::unique_lock and std::scoped_lock work
 // with it.
@@ -52,7 +59,10 @@ namespace mortise::inline MORTISE_ABI {
 // - Hand-over between threads in checked builds: what lock() took, the same party unlocks. What async_lock() took
 //   may be unlocked anywhere.
 class MORTISE_CAPABILITY("mutex") mutex {
-  friend class lock_probe;  // tests: who waits
+  friend class lock_probe;          // tests: who waits
+  friend class condition_variable;  // moves its waiters to our queue
+  friend class conditions;          // likewise
+  friend class lock_access;         // asio/: how else it is waited for
 
  public:
   constexpr mutex() noexcept = default;
@@ -102,6 +112,25 @@ class MORTISE_CAPABILITY("mutex") mutex {
     return true;
   }
 
+  // Waits until the caller holds the lock, a stop is requested of `stop`, or `until` has come: exactly one of `acquired`, `stopped` and
+  // `timed_out` is returned, and but for `acquired` nothing is left behind. A lock that is to be had at once is taken, also when
+  // stop has been requested. Blocks: as lock().
+  [[nodiscard]] outcome lock_or_stop(std::stop_token stop) noexcept {
+    return bounded(wait::bound{std::move(stop)});
+  }
+  template <class Rep, class Period>
+  [[nodiscard]] outcome lock_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d) noexcept {
+    return bounded(wait::bound{std::move(stop), deadline_after(d)});
+  }
+  template <class Clock, class Duration>
+  [[nodiscard]] outcome lock_or_stop(std::stop_token stop,
+                                     std::chrono::time_point<Clock, Duration> t) noexcept {
+    for (;;) {
+      const outcome how = bounded(wait::bound{stop, deadline_at(t)});
+      if (how != outcome::timed_out || has_come(t)) return how;
+    }
+  }
+
   // Frees the lock. Requires: it is locked, in checked builds by the caller. Never blocks; a thread that has gone on for a turn of
   // 0.1 ms while another one is on its way yields its core behind it. Cost, when nobody waits: two
   // loads and a store where restartable sequences are to be had (base/restartable.hpp), else one RMW.
@@ -112,6 +141,8 @@ class MORTISE_CAPABILITY("mutex") mutex {
   }
 
   class async_lock_operation;
+  class async_bounded_lock_operation;
+  class async_stoppable_lock_operation;
 
   // For coroutines: `auto hold = co_await m.async_lock();` gives a std::unique_lock, which may be unlocked on
   // any thread. A task of a runtime is resumed by its runtime, any other coroutine on `where` (null:
@@ -121,7 +152,27 @@ class MORTISE_CAPABILITY("mutex") mutex {
   [[nodiscard]] async_lock_operation async_lock(wait::executor* where = nullptr,
                                                 call_site site = call_site::current()) noexcept;
 
+  // The same, no longer than `d` or until `t`: the std::unique_lock owns nothing where the deadline came first. A time point of a clock that is
+  // set meanwhile is taken as the duration that it was when the wait began.
+  template <class Rep, class Period>
+  [[nodiscard]] async_bounded_lock_operation async_lock_for(std::chrono::duration<Rep, Period> d,
+                                                            wait::executor* where = nullptr,
+                                                            call_site site = call_site::current()) noexcept;
+  template <class Clock, class Duration>
+  [[nodiscard]] async_bounded_lock_operation async_lock_until(std::chrono::time_point<Clock, Duration> t,
+                                                              wait::executor* where = nullptr,
+                                                              call_site site = call_site::current()) noexcept;
+
+  // `auto [how, hold] = co_await m.async_lock_or_stop(token);` as lock_or_stop does.
+  [[nodiscard]] async_stoppable_lock_operation async_lock_or_stop(
+      std::stop_token stop, wait::executor* where = nullptr, call_site site = call_site::current()) noexcept;
+  template <class Rep, class Period>
+  [[nodiscard]] async_stoppable_lock_operation async_lock_or_stop(
+      std::stop_token stop, std::chrono::duration<Rep, Period> d, wait::executor* where = nullptr,
+      call_site site = call_site::current()) noexcept;
+
  private:
+  struct exclusive;
   struct word {
     static constexpr std::uint64_t held = 1 << 0;         // byte 0: who may take it
     static constexpr std::uint64_t starving = 1 << 1;     //
@@ -142,6 +193,14 @@ class MORTISE_CAPABILITY("mutex") mutex {
 
   MORTISE_API bool try_slow() noexcept;
   MORTISE_API bool lock_slow(nanos deadline) noexcept;
+  MORTISE_API outcome bounded_slow(const wait::bound& until) noexcept;
+  outcome bounded(const wait::bound& until) noexcept {
+    if (!try_fast()) {
+      if (const outcome how = bounded_slow(until); how != outcome::acquired) return how;
+    }
+    noted();
+    return outcome::acquired;
+  }
   MORTISE_API void unlock_slow() noexcept;
   MORTISE_API bool suspend(wait::waiter& n, void* frame, bool native, wait::executor* where) noexcept;
   MORTISE_API void forget(wait::waiter& n) noexcept;
@@ -154,11 +213,11 @@ class MORTISE_CAPABILITY("mutex") mutex {
     return reinterpret_cast<std::uint64_t>(head) << word::head_shift;
   }
   static bool obtainable(std::uint64_t w) noexcept { return (w & (word::held | word::starving)) == 0; }
-  bool take_or_queue(wait::waiter& n) noexcept;
+  MORTISE_API bool take_or_queue(wait::waiter& n) noexcept;
   enum class otherwise : bool { keeps_its_offer, goes_to_sleep };
   MORTISE_API bool claim(wait::waiter& n, otherwise what = otherwise::goes_to_sleep) noexcept;
   static bool may_claim(const wait::waiter& head, const wait::waiter& n, std::uint64_t w) noexcept;
-  bool stand_by(wait::waiter& n, nanos deadline) noexcept;
+  MORTISE_API bool stand_by(wait::waiter& n, nanos deadline) noexcept;
   bool turn_is_over() const noexcept;
   MORTISE_API void leave(wait::waiter& n) noexcept;
   static std::uint64_t after_quiet_unlock(std::uint64_t w) noexcept;
@@ -167,6 +226,7 @@ class MORTISE_CAPABILITY("mutex") mutex {
   bool try_queue_lock(std::uint64_t& w) noexcept;
   std::uint64_t take_queue_lock() noexcept;
   void release_queue_lock(std::uint64_t keep) noexcept;
+  void enqueue(wait::waiter& n, wait::offer& next) noexcept;
   static void examine(void* self, wait::offer& next) noexcept;
 
 #if MORTISE_IS_CHECKED
@@ -227,6 +287,72 @@ class mutex::async_lock_operation : wait::waiter {
 
 inline mutex::async_lock_operation mutex::async_lock(wait::executor* where, call_site site) noexcept {
   return {*this, where, site};
+}
+
+// How mutexes are got by wait/waiting.hpp.
+struct mutex::exclusive {
+  mutex& m;
+  bool try_fast() const noexcept { return m.try_fast(); }
+  bool take_or_queue(wait::waiter& n) const noexcept { return m.take_or_queue(n); }
+  bool claim(wait::waiter& n) const noexcept {
+    return n.who->runs_by_itself() ? m.stand_by(n, never) : m.claim(n);
+  }
+  void leave(wait::waiter& n) const noexcept { m.leave(n); }
+};
+
+// How a wait for a lock has ended, and the lock, which is owned if `how` is acquired.
+template <class Hold>
+struct [[nodiscard]] lock_result {
+  outcome how;
+  Hold hold;
+  explicit operator bool() const noexcept { return how == outcome::acquired; }
+};
+
+class mutex::async_stoppable_lock_operation : public wait::async_wait<mutex::exclusive, wait::limit> {
+ public:
+  async_stoppable_lock_operation(mutex& m, wait::executor* where, wait::bound until, call_site site) noexcept
+      : async_wait{exclusive{m}, where, std::move(until)}, m_site{site} {}
+  lock_result<std::unique_lock<mutex>> await_resume() noexcept {
+    mutex& m = lock_to_get().m;
+    const outcome how = result();
+    if (how != outcome::acquired) return {how, std::unique_lock{m, std::defer_lock}};
+    m.noted_async(m_site);
+    return {how, std::unique_lock{m, std::adopt_lock}};
+  }
+
+ private:
+  [[no_unique_address]] call_site m_site;
+};
+
+class mutex::async_bounded_lock_operation : public async_stoppable_lock_operation {
+ public:
+  using async_stoppable_lock_operation::async_stoppable_lock_operation;
+  [[nodiscard]] std::unique_lock<mutex> await_resume() noexcept {
+    return async_stoppable_lock_operation::await_resume().hold;
+  }
+};
+
+template <class Rep, class Period>
+mutex::async_bounded_lock_operation mutex::async_lock_for(std::chrono::duration<Rep, Period> d,
+                                                          wait::executor* where, call_site site) noexcept {
+  return {*this, where, wait::bound::within(d), site};
+}
+template <class Clock, class Duration>
+mutex::async_bounded_lock_operation mutex::async_lock_until(std::chrono::time_point<Clock, Duration> t,
+                                                            wait::executor* where, call_site site) noexcept {
+  return {*this, where, wait::bound{deadline_at(t)}, site};
+}
+inline mutex::async_stoppable_lock_operation mutex::async_lock_or_stop(std::stop_token stop,
+                                                                       wait::executor* where,
+                                                                       call_site site) noexcept {
+  return {*this, where, wait::bound{std::move(stop)}, site};
+}
+template <class Rep, class Period>
+mutex::async_stoppable_lock_operation mutex::async_lock_or_stop(std::stop_token stop,
+                                                                std::chrono::duration<Rep, Period> d,
+                                                                wait::executor* where,
+                                                                call_site site) noexcept {
+  return {*this, where, wait::bound::within(d, std::move(stop)), site};
 }
 
 // std::lock_guard with the annotations that Clang's thread safety analysis needs.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -26,6 +27,13 @@ struct runtime_options {
   // about 3 % of a core at a thousand wakes a second. False leaves it to the kernel: some 50 us late, no
   // spinning.
   bool precise_sleep = true;
+  // A worker that stays in one task for this long without coming back to its scheduler is reported, once for each such stall: it
+  // computes, or something blocks its OS thread; the tasks behind it wait. 1 ms to an hour; 0: nobody looks. Time in which the worker
+  // had no processor, or the process was stopped, is not counted, so a report may be late and is not false. Cost: a thread
+  // that wakes four times in this time.
+  std::chrono::milliseconds stall_report{MORTISE_IS_CHECKED ? 100 : 0};
+  // What takes that report, which is one line without its end; it is called on that thread. Null: standard error.
+  void (*report_stall)(const char* line) noexcept = nullptr;
 };
 
 // Threads that run tasks. Work is stolen between them; idle ones sleep.
@@ -39,6 +47,8 @@ struct runtime_options {
 // - R5 The destructor returns when its detached tasks have ended and its task scopes are closed.
 // - R6 Use in a forked child, and destruction by one of its own tasks, are named and abort.
 // - R7 Every fiber's stack has a guard, or a canary where the kernel has no more guards to give.
+// - R8 A worker that does not come back to its scheduler is reported with its task's name, as `stall_report` says.
+// - R9 Checked builds name a task that suspends or ends while it holds a lock of its OS thread, as a std::mutex, and abort.
 //
 // Most programs use the default runtime, which starts on first use and is never destroyed: tasks that still
 // run when main returns end with the process. Fork: a child has none of the threads; its first use of an

@@ -31,6 +31,9 @@ runtime_options checked(runtime_options o) {
   if (o.stack_size != 0 && o.stack_size < 16384) {
     throw std::invalid_argument("runtime_options::stack_size is under 16 KiB");
   }
+  if (o.stall_report < std::chrono::milliseconds{0} || o.stall_report > std::chrono::hours{1}) {
+    throw std::invalid_argument("runtime_options::stall_report is not in 0 to an hour");
+  }
   if (o.workers == 0) o.workers = usable_processors();
   return o;
 }
@@ -72,6 +75,17 @@ runtime_core::runtime_core(runtime_options options, runtime& owner)
     recycle(*m_detached);
     throw;
   }
+  watch_for_stalls();
+}
+
+void runtime_core::watch_for_stalls() noexcept {
+  const nanos limit = std::chrono::nanoseconds{m_options.stall_report}.count();
+  if (limit == 0) return;
+  try {
+    m_watch = std::make_unique<stall_watch>(*this, limit);
+  } catch (const std::exception&) {
+    return;  // no thread for it: nobody looks
+  }
 }
 
 runtime_core::~runtime_core() {
@@ -79,6 +93,7 @@ runtime_core::~runtime_core() {
     // In a forked child: the threads and their stacks are the parent's.
     for (auto& t : m_threads) t.detach();
     for (auto& w : m_workers) w.release();
+    if (m_watch != nullptr) m_watch.release()->leave_thread();
     return;
   }
   if (worker* const w = worker::current(); w != nullptr && &w->home() == this) {
@@ -86,6 +101,7 @@ runtime_core::~runtime_core() {
           m_options.name.c_str());
   }
   join_detached();
+  m_watch.reset();
   m_stopping.store(true, memory_order_release);
   for (auto& w : m_workers) w->wake();
   for (auto& t : m_threads) t.join();
@@ -98,7 +114,8 @@ void runtime_core::join_detached() noexcept {
   // never: in the latter case the program hangs here, as with std::jthread.
   for (;;) {
     while (!m_detached->empty()) wait::this_context().park(never);
-    if (m_scopes.load(memory_order_acquire) == 0 && m_detached->empty()) return;
+    const bool over = m_scopes.load(memory_order_acquire) == 0 && m_detached->empty();
+    if (over && m_senders.load(memory_order_acquire) == 0) return;
     wait::this_context().park(now_ns() + 1'000'000);
   }
 }
@@ -114,7 +131,11 @@ void runtime_core::submit(task_block& t) noexcept {
   if (worker* const w = worker::current(); w != nullptr && &w->home() == this) {
     w->enqueue_from_task(t);
   } else {
+    // The task may run and end, and its runtime with it, while we still look for whom to wake. relaxed: whoever sees that the task
+    // has ended sees this count, which the inbox's lock orders
+    m_senders.fetch_add(1, memory_order_relaxed);
     send(t);
+    m_senders.fetch_sub(1, memory_order_release);
   }
 }
 

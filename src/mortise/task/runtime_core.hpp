@@ -12,6 +12,7 @@
 #include <mortise/task/runtime.hpp>
 #include <mortise/task/scope_core.hpp>
 #include <mortise/task/stack.hpp>
+#include <mortise/task/stall_watch.hpp>
 #include <mortise/task/task_block.hpp>
 
 namespace mortise::inline MORTISE_ABI::task_detail {
@@ -70,6 +71,7 @@ class runtime_core {
  private:
   [[noreturn]] void inherited() const noexcept;
   void join_detached() noexcept;
+  void watch_for_stalls() noexcept;
 
   static bool count_forks() noexcept;
   static const bool s_counts_forks;
@@ -86,6 +88,7 @@ class runtime_core {
   stack_pool m_carrier_stacks;
   std::vector<std::unique_ptr<worker>> m_workers;
   std::vector<os_thread> m_threads;
+  std::unique_ptr<stall_watch> m_watch;
   atomic<unsigned> m_scopes{0};
   atomic<bool> m_stopping{false};
 
@@ -96,6 +99,8 @@ class runtime_core {
   task_block* m_inbox_first = nullptr;
   task_block* m_inbox_last = nullptr;
   atomic<unsigned> m_inbox_size{0};
+  // Who, not being a worker of ours, is sending a task just now: the runtime must not end before.
+  atomic<unsigned> m_senders{0};
 };
 
 }  // namespace mortise::inline MORTISE_ABI::task_detail

@@ -10,6 +10,7 @@
 #include <mortise/base/process_global.hpp>
 #include <mortise/task/runtime_core.hpp>
 #include <mortise/task/scope_core.hpp>
+#include <mortise/task/task_names.hpp>
 #include <mortise/task/worker.hpp>
 
 namespace mortise::inline MORTISE_ABI::task_detail {
@@ -43,6 +44,16 @@ void task_block::abandon() noexcept {
   if (worker* w = worker::current(); w != nullptr) w->suspend_coroutine(nullptr, nullptr);
 }
 
+void* task_block::wake_at(nanos deadline) noexcept {
+  worker& here = *worker::current();  // which runs this task
+  here.limit_suspension(deadline);
+  return &here.own_timers();
+}
+
+void task_block::wake_no_more(void* armed) noexcept {
+  worker::end_of_limit(*this, static_cast<timers*>(armed));
+}
+
 unsigned long task_block::id() const noexcept {
   // The address tells the task apart from all others that live; shortened to what fits a line.
   return static_cast<unsigned long>(reinterpret_cast<std::uintptr_t>(this) / sizeof(task_block)) %
@@ -72,6 +83,8 @@ task_block& take_block() {
 void recycle(task_block& t) noexcept {
   t.m_state.store(task_block::idle,
                   memory_order_relaxed);  // late unparks do nothing; the next use is ordered by the pool
+  if (t.named) [[unlikely]]
+    forget_name(t);
   t.on_carrier = false;
   t.canary = false;
   t.rest = {};

@@ -49,6 +49,8 @@ class alignas(cache_line) task_block final : public wait::parker {
   void unpark() noexcept override;
   void abandon() noexcept override;
   unsigned long id() const noexcept override;
+  void* wake_at(nanos deadline) noexcept override;
+  void wake_no_more(void* armed) noexcept override;
 
   // Whether it goes on on a stack of its own, and not by a step on a worker's.
   bool has_stack() const noexcept { return kind == wait::party::fiber || on_carrier; }
@@ -58,6 +60,7 @@ class alignas(cache_line) task_block final : public wait::parker {
   wait::party kind = wait::party::fiber;
   bool on_carrier : 1 = false;  // coroutine: blocked in the middle of a step; it goes on as a fiber does
   bool canary : 1 = false;      // fiber: its stack has no guard page
+  bool named : 1 = false;       // has a name in the table of task_names.cpp; set by the task itself
   suspended rest;               // where it goes on: a fiber's stack, or in `at` a coroutine's frame
   union {
     wait::waiter* claims = nullptr;  // coroutine: asked before the frame is resumed

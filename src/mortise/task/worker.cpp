@@ -14,6 +14,8 @@
 //               next look behind it: the worker would sleep for ever and the runtime's destructor with it.
 #include <mortise/task/worker.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -81,6 +83,7 @@ void worker::thread_main() {
   this_worker = this;
   wait::exchange_context(this);
   m_exceptions = exceptions_of_this_thread();
+  m_thread.store(static_cast<int>(::gettid()), memory_order_relaxed);
   alarm::sharpen_this_thread();
   switch_stack(m_native, m_loop_carrier->rest, this);
   wait::exchange_context(nullptr);
@@ -91,7 +94,7 @@ void worker::carrier_main(void* self) {
   auto& w = *static_cast<worker*>(self);
   // A carrier that takes over in the middle of a step first lets that step's task go.
   w.let_go();
-  w.m_running = nullptr;
+  w.runs(nullptr);
   w.loop();
 }
 

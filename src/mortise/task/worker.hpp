@@ -9,6 +9,7 @@
 #include <mortise/task/quick_clock.hpp>
 #include <mortise/task/run_queue.hpp>
 #include <mortise/task/stack.hpp>
+#include <mortise/task/stalled_for.hpp>
 #include <mortise/task/switch.hpp>
 #include <mortise/task/task_block.hpp>
 #include <mortise/task/timers.hpp>
@@ -74,6 +75,10 @@ class alignas(cache_line) worker final : public wait::context {
   const char* runtime_name() const noexcept;
   timers& own_timers() noexcept { return m_timers; }
 
+  // For other threads, which only look.
+  glimpse look() const noexcept;
+  int thread() const noexcept { return m_thread.load(memory_order_relaxed); }
+
   void enqueue(task_block& t) noexcept;            // on its own thread, from the loop
   void enqueue_from_task(task_block& t) noexcept;  // on its own thread
   void wake() noexcept;                            // from any
@@ -94,6 +99,7 @@ class alignas(cache_line) worker final : public wait::context {
   void idle() noexcept;
   void run(task_block& t) noexcept;
   void enter(task_block& t, task_block::state s) noexcept;
+  void runs(task_block* t) noexcept;
   void let_go() noexcept;
   void settle(task_block& t) noexcept;
   void step(task_block& t) noexcept;
@@ -109,6 +115,7 @@ class alignas(cache_line) worker final : public wait::context {
 
   runtime_core& m_home;
   const unsigned m_index;
+  // Set by runs().
   task_block* m_running = nullptr;
   task_block* m_left = nullptr;    // the task whose stack was left last, until let_go
   task_block* m_handed = nullptr;  // popped by a task that left, for the loop to run
@@ -136,6 +143,7 @@ class alignas(cache_line) worker final : public wait::context {
   std::uint64_t m_victim_switches = 0;
   nanos m_watched_since = 0;
 
+  atomic<int> m_thread{0};              // the kernel's number of it; 0: it does not run yet
   atomic<std::uint64_t> m_switches{0};  // tasks run, by this thread only; peers look at the progress
   std::uint64_t m_budget_switches = 0;
   nanos m_budget_since = 0;

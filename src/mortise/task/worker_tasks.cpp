@@ -11,6 +11,7 @@
 #include <mortise/base/chaos.hpp>
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/futex.hpp>
+#include <mortise/task/held_check.hpp>
 #include <mortise/task/runtime_core.hpp>
 #include <mortise/task/spawn.hpp>
 #include <mortise/task/worker.hpp>
@@ -19,8 +20,9 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 namespace {
 
 constexpr nanos budget_check_interval = 25'000;
-constexpr nanos turn_length =
-    100'000;  // with others runnable, a task that never blocks yields after this long
+// With others runnable, a task that never blocks yields after a turn; where many are, after a shorter one, so that each comes round again soon.
+constexpr nanos longest_turn = 100'000;
+constexpr nanos round_length = 2'500'000;
 constexpr nanos far_deadline = nanos{1} << 27;
 
 }  // namespace
@@ -39,7 +41,16 @@ void worker::run(task_block& t) noexcept {
   } else {
     step(t);
   }
-  m_running = nullptr;
+  runs(nullptr);
+}
+
+// The task, or none, that runs from now on. Only this thread writes it, and reads it as it likes; others look, so the store is
+// one that may race with a load.
+void worker::runs(task_block* t) noexcept { __atomic_store_n(&m_running, t, __ATOMIC_RELAXED); }
+
+glimpse worker::look() const noexcept {
+  const std::uint64_t turns = m_switches.load(memory_order_relaxed);
+  return {turns, __atomic_load_n(&m_running, __ATOMIC_RELAXED)};
 }
 
 // From now on `t`, whose state was seen to be `s`, is the one that runs.
@@ -54,7 +65,8 @@ void worker::enter(task_block& t, task_block::state s) noexcept {
   } else {
     t.m_state.exchange(task_block::running, memory_order_acquire);  // O1, O2
   }
-  m_running = &t;
+  runs(&t);
+  entered_with_held();
 }
 
 // The first thing on the stack that a task went to when it left its own, be it the loop's or another task's.
@@ -116,6 +128,7 @@ void worker::fiber_main(void* arrived_on) {
     t.scope->failed(std::current_exception());
   }
   t.body->destroy(*t.body);
+  check_held(t, "ends");
   worker& w = *current();  // not `here`: the task may have moved
   w.m_left = &t;
   w.m_verdict = verdict::ended;
@@ -151,6 +164,7 @@ void worker::step(task_block& t) noexcept {
 void worker::after_step(task_block& t, carrier& c) noexcept {
   if (c.end == step_end::elsewhere)
     return;  // resumed by someone else, perhaps finished already: not ours to touch
+  check_held(t, c.end == step_end::finished ? "ends" : "suspends");
   switch (c.end) {
     case step_end::suspended: return commit_park(t);
     case step_end::asleep: return put_to_sleep(t);
@@ -163,6 +177,7 @@ void worker::after_step(task_block& t, carrier& c) noexcept {
 // The running fiber, or a coroutine that blocks in the middle of a step, leaves its stack. Returns on
 // whatever worker runs it next, and which one that is.
 worker& worker::leave_stack(task_block& t, verdict why) noexcept {
+  check_held(t, "suspends");
   m_left = &t;
   m_verdict = why;
   // Exceptions in flight belong to the task: they leave the thread with it, and enter the one on which it
@@ -268,7 +283,8 @@ int worker::refill_budget() noexcept {
   m_budget_last = now;
   const bool tired = chaos_has(chaos::preempt) && chaos_pick(4) == 0;
   const int granted = chaos_has(chaos::preempt) ? std::min(m_budget_size, 64) : m_budget_size;
-  if (now - m_budget_since < turn_length && !tired) return granted;
+  const nanos turn = std::min(longest_turn, round_length / (m_queue.size() + 1));
+  if (now - m_budget_since < turn && !tired) return granted;
   const bool others = m_queue.size() != 0 || m_home.inbox_filled() || m_timers.next() <= now;
   if (m_running == nullptr || !others) return granted;
   if (m_running->kind == wait::party::coroutine) return 0;

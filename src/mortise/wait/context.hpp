@@ -5,7 +5,7 @@
 // A lock does not know threads, fibers or coroutines. It asks `this_context()` how the party that called it
 // sleeps, and wakes a party through its `parker`. An OS thread sleeps on a futex; a fiber of mortise/task
 // suspends. Another fiber library makes all locks work inside its fibers by deriving from `context` and
-// installing it with `exchange_context`.
+// installing it with `exchange_context` (docs/design/contexts.md).
 
 #include <mortise/base/abi.hpp>
 #include <mortise/base/clock.hpp>
@@ -37,6 +37,13 @@ class parker {
 
   // The coroutine behind this parker does not wait after all, or its frame is being destroyed: forget it.
   virtual void abandon() noexcept {}
+
+  // The coroutine behind this parker is about to suspend: it is to be woken at `deadline` if nobody has done so before. Returns
+  // something for wake_no_more; null: this parker has no clock, a wait::timer is needed.
+  virtual void* wake_at(nanos) noexcept { return nullptr; }
+
+  // The coroutine behind this parker goes on: what wake_at was told is void. Called on the thread that runs it.
+  virtual void wake_no_more(void*) noexcept {}
 
   // A number to print: the kernel's thread id, the fiber's number.
   virtual unsigned long id() const noexcept { return 0; }

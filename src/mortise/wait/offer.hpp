@@ -33,6 +33,16 @@ class offer {
     }
   }
 
+  // Under the queue lock: tells this one. False: no room, `wake` first.
+  bool tell(waiter& n, nanos now) noexcept {
+    if (m_count == batch) return false;
+    n.offered = now;
+    m_who[m_count++] = n.who;
+    return true;
+  }
+
+  bool is_full() const noexcept { return m_count == batch; }
+
   // After all internal locks have been left.
   void wake() const noexcept {
     for (unsigned i = 0; i < m_count; ++i) {

@@ -1,8 +1,8 @@
-// The parker of a coroutine that is no task of ours: a wake posts a job to an executor, the job claims and
-// then resumes.
+// The parker of a coroutine that is no task of ours, and of a callback: a wake posts a job to an executor, the job claims and
+// then resumes, or calls back.
 //
 // 1. Promise     a coroutine is resumed once for each wait, on its executor, never inside unpark; an
-//                unpark is never lost
+//                unpark is never lost. The same for callbacks
 // 2. Word        m_state, exact: free, making (its coroutine is still on its way into a queue), told (the same, and
 //                an unpark came), parked, posted (the job is with the executor), running (the job asks `step`),
 //                again (an unpark came while it was asking)
@@ -37,6 +37,7 @@
 #include <mortise/base/fork.hpp>
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/process_global.hpp>
+#include <mortise/wait/callback.hpp>
 #include <mortise/wait/coroutine.hpp>
 
 namespace mortise::inline MORTISE_ABI::wait {
@@ -49,7 +50,7 @@ class ticket final : public parker, public job {
     drop = [](job& j) noexcept { static_cast<ticket&>(j).dropped(); };
   }
 
-  static ticket& take(void* frame, waiter& node, executor& where) noexcept;
+  static ticket& take(void (*resume)(void*), void* frame, waiter& node, executor& where) noexcept;
 
   void unpark() noexcept override {
     for (state s = m_state.load(memory_order_relaxed);;) {
@@ -91,9 +92,10 @@ class ticket final : public parker, public job {
       if (m_state.compare_exchange_strong(expected, parked, memory_order_release, memory_order_relaxed))
         return;
     }
-    const auto coroutine = m_node == nullptr ? nullptr : std::coroutine_handle<>::from_address(m_frame);
+    const auto resume = m_node == nullptr ? nullptr : m_resume;
+    void* const frame = m_frame;
     recycle();
-    if (coroutine) coroutine.resume();
+    if (resume != nullptr) resume(frame);
   }
 
   void dropped() noexcept {
@@ -105,6 +107,7 @@ class ticket final : public parker, public job {
   void recycle() noexcept;
 
   atomic<state> m_state{free};
+  void (*m_resume)(void*) = nullptr;
   void* m_frame = nullptr;
   waiter* m_node = nullptr;
   executor* m_where = nullptr;
@@ -117,7 +120,7 @@ struct tickets {
 };
 constinit process_global<tickets> pool;
 
-ticket& ticket::take(void* frame, waiter& node, executor& where) noexcept {
+ticket& ticket::take(void (*resume)(void*), void* frame, waiter& node, executor& where) noexcept {
   ticket* t = nullptr;
   hold_over_forks<pool>();
   {
@@ -127,6 +130,7 @@ ticket& ticket::take(void* frame, waiter& node, executor& where) noexcept {
   }
   if (t == nullptr) t = new (std::nothrow) ticket;
   if (t == nullptr) fatal("no memory for a coroutine that must wait");
+  t->m_resume = resume;
   t->m_frame = frame;
   t->m_node = &node;
   t->m_where = &where;
@@ -148,7 +152,12 @@ parker& coroutine_parker(void* frame, waiter& node, bool native, executor* where
   if (native && where == nullptr) {
     if (parker* own = this_context().suspend_coroutine(frame, &node); own != nullptr) return *own;
   }
-  return ticket::take(frame, node, where != nullptr ? *where : default_executor());
+  return ticket::take([](void* f) { std::coroutine_handle<>::from_address(f).resume(); }, frame, node,
+                      where != nullptr ? *where : default_executor());
+}
+
+parker& callback_parker(void (*call)(void*), void* with, waiter& node, executor& where) noexcept {
+  return ticket::take(call, with, node, where);
 }
 
 }  // namespace mortise::inline MORTISE_ABI::wait

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include <mortise/base/abi.hpp>
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/clock.hpp>
@@ -19,6 +21,8 @@ struct waiter {
   plain<nanos> since = 0;  // by the age clock, when it began to wait; 0: it is in no queue
   // By the age clock, when it was last told to come and claim; 0: no such wake is in flight.
   plain<nanos> offered = 0;
+
+  plain<std::uint8_t> mode = 0;  // what it came for, where a lock can be had in several ways
 
   // It has waited long, came when it was told, and found the lock taken: from now on nobody goes before it.
   plain<bool> insists = false;
@@ -45,6 +49,13 @@ inline waiter* push_back(waiter* head, waiter& n) noexcept {
   head->prev->next = &n;
   head->prev = &n;
   return head;
+}
+
+inline waiter* push_front(waiter* head, waiter& n) noexcept {
+  n.next = head;
+  n.prev = head == nullptr ? &n : static_cast<waiter*>(head->prev);
+  if (head != nullptr) head->prev = &n;
+  return &n;
 }
 
 // Takes `n` out, wherever it stands, in constant time.

@@ -1,4 +1,4 @@
-// Go as a contender of `mortise bench`: goroutines on sync.Mutex.
+// Go as a contender of `mortise bench`: goroutines on sync.Mutex, sync.RWMutex and sync.Cond.
 //
 //	contender-go --list                     what it can do, as one JSON line
 //	contender-go WORKLOAD key:value ...     one JSON line, the result of one sample
@@ -25,16 +25,19 @@ const kind = "goroutine"
 type workload func(*keys, result) error
 
 var workloads = map[string]workload{
-	"uncontended": uncontended,
-	"contended":   contended,
-	"hog":         hog,
-	"burst":       burst,
-	"seed":        seed,
-	"switch":      switching,
-	"spawn":       spawning,
-	"timer":       timing,
-	"sleep":       sleeping,
-	"footprint":   footprint,
+	"uncontended":    uncontended,
+	"rw_uncontended": rwUncontended,
+	"read_mostly":    readMostlyOf,
+	"condition":      condition,
+	"contended":      contended,
+	"hog":            hog,
+	"burst":          burst,
+	"seed":           seed,
+	"switch":         switching,
+	"spawn":          spawning,
+	"timer":          timing,
+	"sleep":          sleeping,
+	"footprint":      footprint,
 }
 
 // The figures of one sample by name.

@@ -6,6 +6,7 @@ pub mod durations;
 pub mod keys;
 pub mod line;
 pub mod process;
+pub mod read_mostly;
 pub mod spin;
 pub mod stalls;
 pub mod threads;

@@ -7,6 +7,23 @@ pub fn usable_cores() -> usize {
     thread::available_parallelism().map_or(1, |n| n.get())
 }
 
+/// Of those cores the caller, a thread, stays on the `nth`, if there are so many. Best effort.
+pub fn stay_on_core(nth: usize) {
+    // SAFETY: the masks are plain bits, of the size that the kernel is told.
+    unsafe {
+        let size = std::mem::size_of::<libc::cpu_set_t>();
+        let (mut mask, mut only): (libc::cpu_set_t, libc::cpu_set_t) = (std::mem::zeroed(), std::mem::zeroed());
+        if libc::sched_getaffinity(0, size, &mut mask) != 0 {
+            return;
+        }
+        let usable = (0..libc::CPU_SETSIZE as usize).filter(|core| libc::CPU_ISSET(*core, &mask)).nth(nth);
+        if let Some(core) = usable {
+            libc::CPU_SET(core, &mut only);
+            libc::sched_setaffinity(0, size, &only);
+        }
+    }
+}
+
 /// User and system time of all threads so far.
 pub fn cpu_ns() -> u64 {
     let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };

@@ -16,6 +16,8 @@ mod every_workload {
             ("uncontended kind:thread iterations:20000", "ns mean_ns"),
             ("contended parties:3 held_ns:20 gap_ns:200 for_ms:20", contended),
             ("hog parties:3 hog_ns:10000 for_ms:20", contended),
+            ("rw_uncontended iterations:20000", "ns mean_ns"),
+            ("read_mostly parties:3 reads:90 for_ms:20", contended),
             ("burst parties:3 for_ms:20", "ns p99_ns max_ns ops stall_p999_ns stall_max_ns"),
         ] {
             let line = contender().answer(&words(asked)).unwrap();

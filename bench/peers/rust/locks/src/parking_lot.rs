@@ -1,7 +1,7 @@
-//! parking_lot::Mutex: one byte, a global table of waiters, eventual fairness.
+//! parking_lot::Mutex and RwLock: one byte, a global table of waiters, eventual fairness.
 
-use harness::{contender::Contender, threads::*};
-use parking_lot::Mutex;
+use harness::{contender::Contender, read_mostly::*, threads::*};
+use parking_lot::{Mutex, RwLock};
 
 struct ParkingLot(Mutex<u64>);
 
@@ -12,6 +12,22 @@ impl Lock for ParkingLot {
     #[inline]
     fn with<R>(&self, section: impl FnOnce(&mut u64) -> R) -> R {
         section(&mut self.0.lock())
+    }
+}
+
+struct Shared(RwLock<Numbers>);
+
+impl SharedLock for Shared {
+    fn new(value: Numbers) -> Self {
+        Shared(RwLock::new(value))
+    }
+    #[inline]
+    fn read<R>(&self, section: impl FnOnce(&Numbers) -> R) -> R {
+        section(&self.0.read())
+    }
+    #[inline]
+    fn write<R>(&self, section: impl FnOnce(&mut Numbers) -> R) -> R {
+        section(&mut self.0.write())
     }
 }
 
@@ -28,6 +44,8 @@ fn contender() -> Contender {
             ("contended", "thread", contended::<ParkingLot>),
             ("hog", "thread", hog::<ParkingLot>),
             ("burst", "thread", burst::<ParkingLot>),
+            ("rw_uncontended", "thread", rw_uncontended::<Shared>),
+            ("read_mostly", "thread", read_mostly::<Shared>),
         ],
     }
 }

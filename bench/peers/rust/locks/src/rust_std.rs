@@ -1,7 +1,7 @@
-//! std::sync::Mutex: a futex on Linux, with Rust's poisoning as its users have it.
+//! std::sync::Mutex and RwLock: a futex on Linux, with Rust's poisoning as its users have it.
 
-use harness::{contender::Contender, threads::*};
-use std::sync::Mutex;
+use harness::{contender::Contender, read_mostly::*, threads::*};
+use std::sync::{Mutex, RwLock};
 
 struct Std(Mutex<u64>);
 
@@ -12,6 +12,22 @@ impl Lock for Std {
     #[inline]
     fn with<R>(&self, section: impl FnOnce(&mut u64) -> R) -> R {
         section(&mut self.0.lock().unwrap())
+    }
+}
+
+struct Shared(RwLock<Numbers>);
+
+impl SharedLock for Shared {
+    fn new(value: Numbers) -> Self {
+        Shared(RwLock::new(value))
+    }
+    #[inline]
+    fn read<R>(&self, section: impl FnOnce(&Numbers) -> R) -> R {
+        section(&self.0.read().unwrap())
+    }
+    #[inline]
+    fn write<R>(&self, section: impl FnOnce(&mut Numbers) -> R) -> R {
+        section(&mut self.0.write().unwrap())
     }
 }
 
@@ -28,6 +44,8 @@ fn contender() -> Contender {
             ("contended", "thread", contended::<Std>),
             ("hog", "thread", hog::<Std>),
             ("burst", "thread", burst::<Std>),
+            ("rw_uncontended", "thread", rw_uncontended::<Shared>),
+            ("read_mostly", "thread", read_mostly::<Shared>),
         ],
     }
 }

@@ -1,11 +1,14 @@
-//! Tokio's tasks as parties, on its own asynchronous mutex; for the seed's program also on std::sync::Mutex, which its
+//! Tokio's tasks as parties, on its own asynchronous locks; for the seed's program also on std::sync::Mutex, which its
 //! documentation advises for sections as short as these (kind task_std).
 
 mod burst;
+mod condition;
 mod contended;
+mod read_mostly;
 mod runtime;
 mod seed;
 mod sleep;
+mod storm;
 mod tasks;
 
 use harness::contender::Contender;
@@ -30,6 +33,11 @@ fn contender() -> Contender {
             ("timer", "task", sleep::timing),
             ("sleep", "task", sleep::sleeping),
             ("footprint", "task", sleep::footprint),
+            ("rw_uncontended", "task", read_mostly::rw_uncontended),
+            ("read_mostly", "task", read_mostly::read_mostly),
+            ("condition", "task", condition::condition),
+            ("try_for", "task", storm::try_for),
+            ("timeout_storm", "task", storm::timeout_storm),
         ],
     }
 }
@@ -61,6 +69,11 @@ mod tests {
             ("spawn batch:10 workers:2 for_ms:20", "ns ops cpu_ns"),
             ("timer tasks:100 workers:2 for_ms:60", "ns ops cpu_ns lateness_p50_ns"),
             ("sleep samples:5", "p50_ns p99_ns max_ns cpu_ns duration_ns stall_p999_ns"),
+            ("rw_uncontended iterations:20000", "ns mean_ns"),
+            ("read_mostly parties:3 reads:90 workers:2 for_ms:20", contended),
+            ("condition waiters:10 random:1 workers:2 for_ms:20", "ops duration_ns ops_per_s cpu_ns"),
+            ("try_for iterations:40000", "ns lock_ns lock_ratio"),
+            ("timeout_storm parties:10 for_ms:40", "p99_ratio p99_ns calm_p99_ns last_unlock_ns ops lateness_p99_ns"),
             ("footprint tasks:1000", "bytes_per_task page_table_bytes_per_task rss_bytes"),
         ] {
             let line = contender().answer(&words(asked)).unwrap();
