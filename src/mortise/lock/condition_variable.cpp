@@ -46,10 +46,10 @@ void condition_variable::notify(bool all) noexcept {
 }
 
 // Whether `n` has been neither notified nor, as its bound has come, given up: then `how` is set.
-bool condition_variable::still_waits(wait::waiter& n, const wait::bound* until, outcome& how) noexcept {
+bool condition_variable::still_waits(wait::waiter& n, const wait::bound& until, outcome& how) noexcept {
   section in{m_queue};
   if (n.mode != waits && n.mode != waits_alone) return false;
-  const auto ended = until != nullptr ? until->ended() : std::nullopt;
+  const auto ended = until.ended();
   if (!ended) return true;
   in.remove(n, this);
   n.mode = gave_up;
@@ -62,7 +62,7 @@ outcome condition_variable::wait_and_lock(wait::waiter& n, mutex& m, const wait:
   {
     const wait::stop_wake on_stop{until.stop(), wait::wake_on_stop{n.who}};
     do wait::this_context().park(until.deadline());
-    while (still_waits(n, &until, how));
+    while (still_waits(n, until, how));
   }
   // `n` is in the mutex's queue, or in none.
   if (!n.queued()) {
@@ -78,13 +78,13 @@ outcome condition_variable::wait_alone(wait::waiter& n, const wait::bound& until
   outcome how = outcome::acquired;
   const wait::stop_wake on_stop{until.stop(), wait::wake_on_stop{n.who}};
   do wait::this_context().park(until.deadline());
-  while (still_waits(n, &until, how));
+  while (still_waits(n, until, how));
   return how;
 }
 
 // A coroutine was woken. True: the mutex is held.
 bool condition_variable::step(wait::waiter& n, mutex& m, const wait::bound& until, outcome& how) noexcept {
-  return !still_waits(n, &until, how) && m.claim(n);
+  return !still_waits(n, until, how) && m.claim(n);
 }
 
 // A coroutine that waits is destroyed, or will never run: what it was told goes to another.

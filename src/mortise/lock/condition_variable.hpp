@@ -67,8 +67,9 @@ class condition_variable {
   }
   template <class Lock, class Clock, class Duration>
   std::cv_status wait_until(Lock& lock, std::chrono::time_point<Clock, Duration> t) {
-    static_cast<void>(block(lock, wait::bound{deadline_at(t)}));
-    return has_come(t) ? std::cv_status::timeout : std::cv_status::no_timeout;
+    // A clock that was set back meanwhile makes it a wake for nothing; one that was notified has not timed out, late as it may be.
+    const outcome how = block(lock, wait::bound{deadline_at(t)});
+    return how == outcome::timed_out && !has_come(t) ? std::cv_status::no_timeout : status(how);
   }
   template <class Lock, class Clock, class Duration, class Pred>
   bool wait_until(Lock& lock, std::chrono::time_point<Clock, Duration> t, Pred pred) {
@@ -138,7 +139,7 @@ class condition_variable {
   MORTISE_API void begin(wait::waiter& n, mutex* m) noexcept;
   MORTISE_API outcome wait_and_lock(wait::waiter& n, mutex& m, const wait::bound& until) noexcept;
   MORTISE_API outcome wait_alone(wait::waiter& n, const wait::bound& until) noexcept;
-  MORTISE_API bool still_waits(wait::waiter& n, const wait::bound* until, outcome& how) noexcept;
+  MORTISE_API bool still_waits(wait::waiter& n, const wait::bound& until, outcome& how) noexcept;
   MORTISE_API bool step(wait::waiter& n, mutex& m, const wait::bound& until, outcome& how) noexcept;
   MORTISE_API void forget(wait::waiter& n, mutex& m) noexcept;
 

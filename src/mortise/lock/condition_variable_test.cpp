@@ -109,6 +109,33 @@ TYPED_TEST(any_condition_variable, one_who_gives_up_has_not_eaten_a_notification
   }
 }
 
+// The bug: one who was notified in time, but had the mutex only after its deadline, says that it timed out: the notification is lost.
+TEST(condition_variable, one_who_was_notified_has_not_timed_out) {
+  mortise::condition_variable cv;
+  mortise::mutex m;
+  std::cv_status how = std::cv_status::timeout;
+  std::chrono::steady_clock::time_point deadline;
+  mortise::atomic<bool> waits{false};
+  std::jthread waiter([&] {
+    std::unique_lock hold{m};
+    deadline = std::chrono::steady_clock::now() + 50ms;
+    waits.store(true, mortise::memory_order_relaxed);  // the mutex orders it
+    how = cv.wait_until(hold, deadline);
+  });
+  for (bool there = false; !there;) {
+    std::this_thread::yield();
+    m.lock();
+    there = waits.load(mortise::memory_order_relaxed);
+    if (!there) m.unlock();
+  }
+  cv.notify_one();
+  const bool in_time = std::chrono::steady_clock::now() < deadline;
+  std::this_thread::sleep_until(deadline + 5ms);
+  m.unlock();
+  waiter.join();
+  if (in_time) EXPECT_EQ(how, std::cv_status::no_timeout);
+}
+
 foreign::coroutine wait_once(mortise::condition_variable& cv, mortise::mutex& m, foreign::manual_executor& ex,
                              int& woken) {
   auto hold = co_await m.async_lock(&ex);
