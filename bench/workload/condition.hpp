@@ -85,7 +85,9 @@ struct condition_state {
   }
   std::uint64_t sum() const {
     std::uint64_t all = 0;
-    for (const party_record& each : records) all += each.ops.load(std::memory_order_relaxed);
+    for (const party_record& each : records)
+      all += each.ops.load(
+          std::memory_order_relaxed);  // relaxed: what each has counted so far, exact once joined
     return all;
   }
 };
@@ -139,7 +141,7 @@ void condition(keys& given, json_line& line) {
         updates = s.sum() - before;
         duration = since(begin);
         cpu += cpu_ns();
-        s.time.closed.store(true, std::memory_order_relaxed);
+        s.time.closed.store(true, std::memory_order_relaxed);  // relaxed: each sees it at its next turn
       });
   std::uint64_t all = 0;
   s.board.change([&](board_value& v) { all = v.updates; });

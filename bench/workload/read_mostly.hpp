@@ -159,7 +159,8 @@ void read_mostly(keys& given, json_line& line) {
   for (unsigned i = 0; i < parties; ++i) {
     writes += s.results[i].writes;
     torn += s.results[i].torn;
-    ops += s.records[i].ops.load(std::memory_order_relaxed);
+    ops += s.records[i].ops.load(
+        std::memory_order_relaxed);  // relaxed: what each has counted so far, exact once joined
     waits.add(s.records[i].waits);
   }
   if (torn != 0) throw std::runtime_error(std::to_string(torn) + " readers saw half of a write");

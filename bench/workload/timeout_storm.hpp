@@ -30,7 +30,9 @@ struct storm_state {
 
   std::uint64_t expired() const {
     std::uint64_t all = 0;
-    for (const party_record& each : records) all += each.ops.load(std::memory_order_relaxed);
+    for (const party_record& each : records)
+      all += each.ops.load(
+          std::memory_order_relaxed);  // relaxed: what each has counted so far, exact once joined
     return all;
   }
 };
@@ -44,12 +46,13 @@ class storm_party {
   }
   void tries() { m_begin = steady::now(); }
   void got() {
-    if (!m_state.time.is_closed()) m_state.got.fetch_add(1, std::memory_order_relaxed);
+    if (!m_state.time.is_closed())
+      m_state.got.fetch_add(1, std::memory_order_relaxed);  // relaxed: read when all are joined
     ++m_state.wanted.value;
   }
   void gave_up() {
     const std::int64_t late = since(m_begin) - m_state.deadline / std::chrono::nanoseconds(1);
-    if (late < 0) m_state.early.fetch_add(1, std::memory_order_relaxed);
+    if (late < 0) m_state.early.fetch_add(1, std::memory_order_relaxed);  // likewise
     m_state.records[m_me].done();
     if (m_samples.due() && m_state.time.is_open()) m_state.lateness.record(late);
   }
@@ -133,7 +136,7 @@ storm_seen weather(storm_state<Mutex>& s, unsigned workers, const spin& gap, std
         seen.duration_ns = since(begin);
         seen.expired = s.expired() - before;
         seen.cpu_ns += cpu_ns();
-        s.time.closed.store(true, std::memory_order_relaxed);
+        s.time.closed.store(true, std::memory_order_relaxed);  // relaxed: each sees it at its next turn
         const auto unlocks = steady::now();
         s.wanted.mutex.unlock();
         seen.last_unlock_ns = since(unlocks);

@@ -96,7 +96,7 @@
 namespace mortise::inline MORTISE_ABI {
 namespace {
 
-constexpr nanos patience = 1'000'000;
+using wait::patience;
 
 // How often a locker looks again before it queues: with cpu_relax about 1 to 2 us, some ten short sections
 // or one bounce between cores. EPYC Zen 5 under KVM, November 2026, 110,000

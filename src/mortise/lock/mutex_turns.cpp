@@ -10,13 +10,12 @@
 #include <mortise/base/age_clock.hpp>
 #include <mortise/base/per_thread.hpp>
 #include <mortise/lock/mutex.hpp>
+#include <mortise/wait/offer.hpp>
 
 namespace mortise::inline MORTISE_ABI {
 namespace {
 
-// Some thousand short sections; while fewer than ten threads take turns nobody waits for a millisecond. EPYC Zen 4 under KVM, 2 cores,
-// November 2026, bench contended: with 50 us 8 threads did a third less sections.
-constexpr nanos turn = 100'000;
+using wait::turn;
 constexpr int looks_of_a_standby = 3;
 constexpr int relaxes_between_looks = 8;
 

@@ -13,12 +13,6 @@
 
 namespace mortise::inline MORTISE_ABI::wait {
 
-// From when on a waiter is not passed any more: it has waited that long, has come when it was told, and found nothing.
-inline constexpr nanos patience = 1'000'000;
-
-// How long a thread goes on past one that was told, before it gives its core away (lock/mutex_turns.cpp).
-inline constexpr nanos turn = 100'000;
-
 // Whether `n` was told too long ago to be waited for: one that may never run. The system runs a thread some day, busy as it may be.
 inline bool is_overdue(const waiter& n, nanos now) noexcept {
   return n.offered != 0 && now - n.offered >= offer_bound && !n.who->runs_by_itself();
