@@ -135,8 +135,8 @@ class guarded_conditions {
 };
 
 // Conditional critical sections. Everywhere `pred` is called with const T&, `f` with T&, and f's result is returned. A bound is a duration (_for), a
-// time point (_until; one of a clock that is set meanwhile is taken as the duration that it was), or a stop token, also with a
-// duration (_or_stop).
+// time point (_until; one of a clock that is set meanwhile is taken as the duration that it was), or a stop
+// token (_or_stop).
 //
 // Promises: G5 of guarded. Blocks: the thread or fiber; the async_ forms are for coroutines, and keep the closures in the frame. Throws: what
 // pred or f throws. Cost: whoever changes the value evaluates the conditions of those that wait, up to the first that holds.
