@@ -99,6 +99,10 @@ class condition_variable {
   [[nodiscard]] async_operation async_wait_for(std::unique_lock<mutex>& hold,
                                                std::chrono::duration<Rep, Period> d,
                                                wait::executor* where = nullptr) noexcept;
+  template <class Clock, class Duration>
+  [[nodiscard]] async_operation async_wait_until(std::unique_lock<mutex>& hold,
+                                                 std::chrono::time_point<Clock, Duration> t,
+                                                 wait::executor* where = nullptr) noexcept;
 
  private:
   // How a waiter stands, in its `mode`; changed in a section.
@@ -213,6 +217,12 @@ condition_variable::async_operation condition_variable::async_wait_for(std::uniq
                                                                        std::chrono::duration<Rep, Period> d,
                                                                        wait::executor* where) noexcept {
   return {*this, hold, where, wait::bound::within(d)};
+}
+template <class Clock, class Duration>
+condition_variable::async_operation condition_variable::async_wait_until(
+    std::unique_lock<mutex>& hold, std::chrono::time_point<Clock, Duration> t,
+    wait::executor* where) noexcept {
+  return {*this, hold, where, wait::bound{deadline_at(t)}};
 }
 
 }  // namespace mortise::inline MORTISE_ABI

@@ -206,6 +206,8 @@ TEST(condition_variable, coroutines_waits_end_by_their_bounds) {
     auto hold = co_await of.async_lock(&at);
     timed = co_await on.async_wait_for(hold, 1ms, &at);
     stopped = co_await on.async_wait_or_stop(hold, stop, &at);
+    EXPECT_EQ(co_await on.async_wait_until(hold, std::chrono::steady_clock::now() + 1ms, &at),
+              outcome::timed_out);
     EXPECT_TRUE(hold.owns_lock());
   };
   outcome timed = outcome::acquired, stopped = outcome::acquired;

@@ -160,6 +160,10 @@ TEST(conditions, bounds_end_a_wait_and_leave_nothing) {
   EXPECT_EQ(g.wait_or_stop(source.get_token(), never), outcome::stopped);
   EXPECT_EQ(g.update_when_or_stop(source.get_token(), never, [&](int&) { return ++ran; }).how,
             outcome::stopped);
+  EXPECT_EQ(g.wait_or_stop({}, 1ms, never), outcome::timed_out);
+  EXPECT_EQ(g.wait_or_stop(source.get_token(), 1h, never), outcome::stopped);
+  EXPECT_EQ(g.with_when_or_stop({}, 1ms, never, [&](int&) { ++ran; }).how, outcome::timed_out);
+  EXPECT_EQ(g.update_when_or_stop(source.get_token(), 1h, never, [&](int&) { ++ran; }).how, outcome::stopped);
   EXPECT_EQ(mortise::lock_probe::conditions(g), 0u);
   g.with([](int& x) { x = 1; });
   EXPECT_EQ(ran, 0);
@@ -187,6 +191,33 @@ TEST(conditions, coroutines_waits_end_by_their_bounds) {
   while (!a.done() || !b.done()) ex.run_all();
   EXPECT_EQ(first, outcome::timed_out);
   EXPECT_EQ(second, outcome::stopped);
+  EXPECT_EQ(mortise::lock_probe::conditions(g), 0u);
+}
+
+// All the forms with a time point, or a token and a duration: the first is over, the second is stopped.
+foreign::coroutine all_forms(mortise::guarded<int>& g, foreign::manual_executor& ex, std::stop_token stop,
+                             std::vector<outcome>& how) {
+  const auto soon = [] { return std::chrono::steady_clock::now() + 1ms; };
+  const auto value = [](int& x) { return x; };
+  how.push_back((co_await g.async_with_when_until(soon(), is_one, value, &ex)).how);
+  how.push_back((co_await g.async_update_when_until(soon(), is_one, value, &ex)).how);
+  how.push_back((co_await g.async_wait_until(soon(), is_one, &ex)).how);
+  how.push_back((co_await g.async_with_when_or_stop({}, 1ms, is_one, value, &ex)).how);
+  how.push_back((co_await g.async_with_when_or_stop(stop, 1h, is_one, value, &ex)).how);
+  how.push_back((co_await g.async_update_when_or_stop(stop, 1h, is_one, value, &ex)).how);
+  how.push_back((co_await g.async_wait_or_stop(stop, 1h, is_one, &ex)).how);
+}
+
+TEST(conditions, each_form_ends_by_the_bound_that_comes_first) {
+  mortise::guarded<int> g{0};
+  foreign::manual_executor ex;
+  std::stop_source source;
+  source.request_stop();
+  std::vector<outcome> how;
+  const auto a = all_forms(g, ex, source.get_token(), how);
+  while (!a.done()) ex.run_all();
+  const auto late = outcome::timed_out, stopped = outcome::stopped;
+  EXPECT_EQ(how, (std::vector{late, late, late, late, stopped, stopped, stopped}));
   EXPECT_EQ(mortise::lock_probe::conditions(g), 0u);
 }
 

@@ -135,8 +135,8 @@ class guarded_conditions {
 };
 
 // Conditional critical sections. Everywhere `pred` is called with const T&, `f` with T&, and f's result is returned. A bound is a duration (_for), a
-// time point (_until; one of a clock that is set meanwhile is taken as the duration that it was), or a stop
-// token (_or_stop).
+// time point (_until; one of a clock that is set meanwhile is taken as the duration that it was), a stop
+// token, or a token and a duration (_or_stop).
 //
 // Promises: G5 of guarded. Blocks: the thread or fiber; the async_ forms are for coroutines, and keep the closures in the frame. Throws: what
 // pred or f throws. Cost: whoever changes the value evaluates the conditions of those that wait, up to the first that holds.
@@ -161,6 +161,10 @@ class guarded_conditions<Guarded, T, mutex> {
   auto with_when_or_stop(std::stop_token stop, Pred pred, F f) {
     return when<true>(wait::bound{std::move(stop)}, pred, with(f));
   }
+  template <class Rep, class Period, class Pred, class F>
+  auto with_when_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d, Pred pred, F f) {
+    return when<true>(wait::bound{std::move(stop), deadline_after(d)}, pred, with(f));
+  }
 
   // The same, and all or nothing (as update() does).
   template <class Pred, class F>
@@ -178,6 +182,10 @@ class guarded_conditions<Guarded, T, mutex> {
   template <class Pred, class F>
   auto update_when_or_stop(std::stop_token stop, Pred pred, F f) {
     return when<true>(wait::bound{std::move(stop)}, pred, update(f));
+  }
+  template <class Rep, class Period, class Pred, class F>
+  auto update_when_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d, Pred pred, F f) {
+    return when<true>(wait::bound{std::move(stop), deadline_after(d)}, pred, update(f));
   }
 
   // Waits until pred has held at some moment from now on.
@@ -197,6 +205,10 @@ class guarded_conditions<Guarded, T, mutex> {
   outcome wait_or_stop(std::stop_token stop, Pred pred) const {
     return when<true>(wait::bound{std::move(stop)}, pred, nothing).how;
   }
+  template <class Rep, class Period, class Pred>
+  outcome wait_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d, Pred pred) const {
+    return when<true>(wait::bound{std::move(stop), deadline_after(d)}, pred, nothing).how;
+  }
 
   template <class Pred, class F>
   auto async_with_when(Pred pred, F f, wait::executor* where = nullptr) {
@@ -207,9 +219,19 @@ class guarded_conditions<Guarded, T, mutex> {
                            wait::executor* where = nullptr) {
     return async<true>(wait::bound::within(d), std::move(pred), with(std::move(f)), where);
   }
+  template <class Clock, class Duration, class Pred, class F>
+  auto async_with_when_until(std::chrono::time_point<Clock, Duration> t, Pred pred, F f,
+                             wait::executor* where = nullptr) {
+    return async<true>(wait::bound{deadline_at(t)}, std::move(pred), with(std::move(f)), where);
+  }
   template <class Pred, class F>
   auto async_with_when_or_stop(std::stop_token stop, Pred pred, F f, wait::executor* where = nullptr) {
     return async<true>(wait::bound{std::move(stop)}, std::move(pred), with(std::move(f)), where);
+  }
+  template <class Rep, class Period, class Pred, class F>
+  auto async_with_when_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d, Pred pred, F f,
+                               wait::executor* where = nullptr) {
+    return async<true>(wait::bound::within(d, std::move(stop)), std::move(pred), with(std::move(f)), where);
   }
   template <class Pred, class F>
   auto async_update_when(Pred pred, F f, wait::executor* where = nullptr) {
@@ -220,9 +242,19 @@ class guarded_conditions<Guarded, T, mutex> {
                              wait::executor* where = nullptr) {
     return async<true>(wait::bound::within(d), std::move(pred), update(std::move(f)), where);
   }
+  template <class Clock, class Duration, class Pred, class F>
+  auto async_update_when_until(std::chrono::time_point<Clock, Duration> t, Pred pred, F f,
+                               wait::executor* where = nullptr) {
+    return async<true>(wait::bound{deadline_at(t)}, std::move(pred), update(std::move(f)), where);
+  }
   template <class Pred, class F>
   auto async_update_when_or_stop(std::stop_token stop, Pred pred, F f, wait::executor* where = nullptr) {
     return async<true>(wait::bound{std::move(stop)}, std::move(pred), update(std::move(f)), where);
+  }
+  template <class Rep, class Period, class Pred, class F>
+  auto async_update_when_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d, Pred pred, F f,
+                                 wait::executor* where = nullptr) {
+    return async<true>(wait::bound::within(d, std::move(stop)), std::move(pred), update(std::move(f)), where);
   }
   template <class Pred>
   auto async_wait(Pred pred, wait::executor* where = nullptr) const {
@@ -233,9 +265,19 @@ class guarded_conditions<Guarded, T, mutex> {
                       wait::executor* where = nullptr) const {
     return async<true>(wait::bound::within(d), std::move(pred), nothing, where);
   }
+  template <class Clock, class Duration, class Pred>
+  auto async_wait_until(std::chrono::time_point<Clock, Duration> t, Pred pred,
+                        wait::executor* where = nullptr) const {
+    return async<true>(wait::bound{deadline_at(t)}, std::move(pred), nothing, where);
+  }
   template <class Pred>
   auto async_wait_or_stop(std::stop_token stop, Pred pred, wait::executor* where = nullptr) const {
     return async<true>(wait::bound{std::move(stop)}, std::move(pred), nothing, where);
+  }
+  template <class Rep, class Period, class Pred>
+  auto async_wait_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d, Pred pred,
+                          wait::executor* where = nullptr) const {
+    return async<true>(wait::bound::within(d, std::move(stop)), std::move(pred), nothing, where);
   }
 
  protected:
@@ -263,7 +305,7 @@ class guarded_conditions<Guarded, T, mutex> {
 
   template <bool Bounded, class Pred, class Section>
   auto when(const wait::bound& until, Pred& pred, Section section) const {
-    when_waiter<T, std::reference_wrapper<Pred>> n{std::ref(pred)};
+    when_waiter<T, Pred> n{std::move(pred)};  // beside the links: whoever unlocks has one place to look at
     const Guarded& g = self();
     const outcome how = m_conditions.wait(n, g.m_mutex, std::addressof(g.m_value), until);
     return finish<Bounded>(how, n.error, section);

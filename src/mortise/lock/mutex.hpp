@@ -173,6 +173,8 @@ class MORTISE_CAPABILITY("mutex") mutex {
 
  private:
   struct exclusive;
+  template <class Limit>
+  class async_limited;
   struct word {
     static constexpr std::uint64_t held = 1 << 0;         // byte 0: who may take it
     static constexpr std::uint64_t starving = 1 << 1;     //
@@ -308,13 +310,17 @@ struct [[nodiscard]] lock_result {
   explicit operator bool() const noexcept { return how == outcome::acquired; }
 };
 
-class mutex::async_stoppable_lock_operation : public wait::async_wait<mutex::exclusive, wait::limit> {
+// A coroutine's wait that may end without the lock.
+template <class Limit>
+class mutex::async_limited : public wait::async_wait<mutex::exclusive, Limit> {
  public:
-  async_stoppable_lock_operation(mutex& m, wait::executor* where, wait::bound until, call_site site) noexcept
-      : async_wait{exclusive{m}, where, std::move(until)}, m_site{site} {}
-  lock_result<std::unique_lock<mutex>> await_resume() noexcept {
-    mutex& m = lock_to_get().m;
-    const outcome how = result();
+  async_limited(mutex& m, wait::executor* where, wait::bound until, call_site site) noexcept
+      : wait::async_wait<mutex::exclusive, Limit>{exclusive{m}, where, std::move(until)}, m_site{site} {}
+
+ protected:
+  lock_result<std::unique_lock<mutex>> had() noexcept {
+    mutex& m = this->lock_to_get().m;
+    const outcome how = this->result();
     if (how != outcome::acquired) return {how, std::unique_lock{m, std::defer_lock}};
     m.noted_async(m_site);
     return {how, std::unique_lock{m, std::adopt_lock}};
@@ -324,12 +330,16 @@ class mutex::async_stoppable_lock_operation : public wait::async_wait<mutex::exc
   [[no_unique_address]] call_site m_site;
 };
 
-class mutex::async_bounded_lock_operation : public async_stoppable_lock_operation {
+class mutex::async_stoppable_lock_operation : public async_limited<wait::limit> {
  public:
-  using async_stoppable_lock_operation::async_stoppable_lock_operation;
-  [[nodiscard]] std::unique_lock<mutex> await_resume() noexcept {
-    return async_stoppable_lock_operation::await_resume().hold;
-  }
+  using async_limited::async_limited;
+  lock_result<std::unique_lock<mutex>> await_resume() noexcept { return had(); }
+};
+
+class mutex::async_bounded_lock_operation : public async_limited<wait::time_limit> {
+ public:
+  using async_limited::async_limited;
+  [[nodiscard]] std::unique_lock<mutex> await_resume() noexcept { return had().hold; }
 };
 
 template <class Rep, class Period>

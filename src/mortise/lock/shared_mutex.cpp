@@ -9,10 +9,11 @@
 //                QUEUED     somebody is in the queue, or about to be; may over-report for the length of a section
 //                RESERVED   nobody comes in past the queue: the first of it that is still to be waited for insists, or is a writer and there are slots.
 //                           Changed in a section, as QUEUED
+//                TOLD       exact in a section: the first of the queue has been told to come, is to be waited for, and so are those who can come in with it
 //                WROTE      a writer was inside since readers last got into each other's way; a hint
 // 3. States      free, n readers, a writer; each with and without a queue; with one, reserved or not
 // 4. Invariants  I1: a queue, and its first could come in => it has been told, or is overdue and the warden looks, or it is a
-//                writer and the slots' drainer, or an unlock is RELEASING
+//                writer and the slots' drainer, or an unlock is RELEASING. TOLD => the first comes, or leaves, in a section, and looks who could come in then
 //                I2: not QUEUED => the queue is empty, but for the moment in a section. I3: slots are given to a lock without queue and writer
 // 5. Orderings   O1 coming in is an acquire RMW of m_state or of a slot, O2 going out a release RMW. Every change of m_state is an RMW, so
 //                the chain from who goes out to who comes in is never broken. Those that are one side of Dekker with the slots
@@ -22,8 +23,8 @@
 //                O5 outside of a section, who reads where the slots are acquires what give_slots released: the table of all slots has them
 // 6. Last touch  unlocks: the RMW that frees, or, where somebody waits, the one that takes RELEASING back, for which the destructor waits.
 //                A reader that goes out of a slot: the load of m_state before
-// 7. Wake ledger who frees it with a queue owes a wake to whom it then lets in (tell): a writer if nobody is inside, or all readers up to
-//                the next writer. Who comes in, or leaves the queue, tells on. A reader that goes out of a slot tells the drainer
+// 7. Wake ledger who frees it with a queue, and not TOLD, owes a wake to whom it then lets in (tell): a writer if nobody is inside, or all
+//                readers up to the next writer. Who comes, in vain or not, or leaves the queue, tells on. A reader that goes out of a slot tells the drainer
 // 8. Evidence    shared_mutex_model.cpp, shared_mutex_ends_model.cpp, shared_mutex_test.cpp, shared_mutex_turns_test.cpp, tests/conformance
 #include <mortise/lock/shared_mutex.hpp>
 
@@ -121,6 +122,18 @@ bool shared_mutex::become_reader(const section& in, const wait::waiter* n) noexc
   }
 }
 
+// Whether one who was told is to be waited for: it comes, and whoever unlocks until then owes nobody anything.
+bool shared_mutex::is_told(const wait::waiter* first) noexcept {
+  return first != nullptr && first->offered != 0 && !overdue(*first);
+}
+
+// After all were told that could come in: unlocks need not look. `done` is taken off m_state in the same step.
+void shared_mutex::note_told(const section& in, std::uint64_t done) noexcept {
+  const bool is_new = is_told(in.head()) && (m_state.load(memory_order_relaxed) & told) == 0;  // O3
+  const std::uint64_t more = is_new ? told : 0;
+  if (more != done) m_state.fetch_add(more - done, memory_order_release);  // the destructor's acquire
+}
+
 // What m_state and the slots say of the queue, after it has changed. Returns the writer for which readers make way, or null.
 const wait::waiter* shared_mutex::left(section& in) noexcept {
   const std::uint64_t s =
@@ -137,9 +150,10 @@ const wait::waiter* shared_mutex::left(section& in) noexcept {
   const bool other_drainer =
       at != 0 &&
       slots_at(at).set_drainer(drains != nullptr ? static_cast<wait::parker*>(drains->who) : nullptr);
-  const std::uint64_t now =
-      (in.head() != nullptr ? queued : 0) | (drains != nullptr || insists ? reserved : 0);
-  const std::uint64_t change = now ^ (s & (queued | reserved));
+  const std::uint64_t now = (in.head() != nullptr ? queued : 0) |
+                            (drains != nullptr || insists ? reserved : 0) |
+                            (is_told(in.head()) ? s & told : 0);
+  const std::uint64_t change = now ^ (s & (queued | reserved | told));
   if (change != 0) m_state.fetch_xor(change, memory_order_seq_cst);
   if (other_drainer) slots_at(at).settle();
   if (drains != nullptr) in.guard(this, &shared_mutex::examine);
@@ -184,21 +198,25 @@ bool shared_mutex::take_or_queue(wait::waiter& n, mode m) noexcept {
 bool shared_mutex::claim(wait::waiter& n, mode m) noexcept {
   if (!n.queued()) return take_or_queue(n, m);  // a coroutine that yielded first
   wait::offer next;
-  bool more = false;
+  bool mine = false, more = false;
   {
     section in{m_queue};
-    bool mine = m == writing ? become_writer(in, &n) : become_reader(in, &n);
+    mine = m == writing ? become_writer(in, &n) : become_reader(in, &n);
     if (!mine) {
       in.came_in_vain(n);
-      if (left(in) != &n || !become_writer(in, &n)) return false;  // as in take_or_queue
+      mine = left(in) == &n && become_writer(in, &n);  // as in take_or_queue
     }
-    in.remove(n, this);
-    left(in);
+    if (mine) {
+      in.remove(n, this);
+      left(in);
+    }
+    // In vain, too: an unlock that saw TOLD, before it was taken back, has told nobody.
     more = tell(in, next);
+    if (!more) note_told(in, 0);
   }
   next.wake();
   if (more) hand_on(0);
-  return true;
+  return mine;
 }
 
 void shared_mutex::leave(wait::waiter& n) noexcept {
@@ -209,6 +227,7 @@ void shared_mutex::leave(wait::waiter& n) noexcept {
     in.remove(n, this);
     left(in);
     more = tell(in, next);
+    if (!more) note_told(in, 0);
   }
   next.wake();
   if (more) hand_on(0);
@@ -221,6 +240,8 @@ void shared_mutex::hand_on(std::uint64_t done) noexcept {
     {
       section in{m_queue};
       more = tell(in, next);
+      // The section is not the last touch then: who waits goes out of the queue in one, too.
+      if (!more && in.head() != nullptr) note_told(in, std::exchange(done, 0));
     }
     if (!more && done != 0) m_state.fetch_sub(done, memory_order_release);  // the destructor's acquire
     next.wake();
@@ -316,11 +337,10 @@ void shared_mutex::unlock_slow() noexcept {
           "unlock of the shared_mutex at %p, which nobody has locked but shared, if at all: an unlock too many, or unlock_shared was meant",
           static_cast<void*>(this));
     }
-  } while (!m_state.compare_exchange_weak(s, (s & ~writer) + ((s & queued) != 0 ? releasing : 0),
+  } while (!m_state.compare_exchange_weak(s, (s & ~writer) + (owes_a_wake(s) ? releasing : 0),
                                           memory_order_seq_cst,
                                           memory_order_relaxed));  // O2, O4
-  if ((s & queued) == 0) return;
-  hand_on(releasing);
+  if (owes_a_wake(s)) hand_on(releasing);
 }
 
 [[gnu::noinline]] void shared_mutex::unlock_shared_slow() noexcept {
@@ -334,7 +354,7 @@ void shared_mutex::unlock_slow() noexcept {
           "unlock_shared of the shared_mutex at %p, which nobody has locked shared: an unlock too many, or unlock was meant",
           static_cast<void*>(this));
     }
-    last = (s & queued) != 0 && (s & readers) == reader;
+    last = owes_a_wake(s) && (s & readers) == reader;
   } while (!m_state.compare_exchange_weak(s, s - reader + (last ? releasing : 0), memory_order_seq_cst,
                                           memory_order_acquire));  // O2, O4; O5
   if (!last) return;

@@ -183,6 +183,7 @@ class shared_mutex {
   static constexpr std::uint64_t queued = std::uint64_t{1} << 49;
   static constexpr std::uint64_t reserved = std::uint64_t{1} << 50;
   static constexpr std::uint64_t wrote = std::uint64_t{1} << 51;
+  static constexpr std::uint64_t told = std::uint64_t{1} << 52;
 
   bool try_fast() noexcept {
     std::uint64_t s = m_state.load(memory_order_relaxed);
@@ -226,9 +227,12 @@ class shared_mutex {
   std::int64_t inside(std::uint64_t s) const noexcept;
   bool become_writer(const wait::queue::section& in, const wait::waiter* n) noexcept;
   bool become_reader(const wait::queue::section& in, const wait::waiter* n) noexcept;
+  static bool owes_a_wake(std::uint64_t s) noexcept { return (s & (queued | told)) == queued; }
+  static bool is_told(const wait::waiter* first) noexcept;
   const wait::waiter* left(wait::queue::section& in) noexcept;
   bool tell(wait::queue::section& in, wait::offer& next) noexcept;
   void hand_on(std::uint64_t done) noexcept;
+  void note_told(const wait::queue::section& in, std::uint64_t done) noexcept;
   void give_slots() noexcept;
   void mind_the_queue() noexcept;
   static void examine(void* self, wait::offer& next) noexcept;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <new>
 #include <optional>
 #include <stop_token>
 #include <utility>
@@ -54,11 +55,53 @@ class bound {
   std::stop_token m_stop;
 };
 
-// A bound of a wait in a coroutine, which is woken by somebody else. Lives in its frame.
+// A deadline of a wait in a coroutine, which is woken by somebody else. Lives in its frame; where the coroutine does not have to wait it costs
+// two stores.
+class time_limit {
+ public:
+  explicit time_limit(const bound& b) noexcept : m_deadline{b.deadline()} {}
+  std::optional<outcome> ended() const noexcept { return bound{m_deadline}.ended(); }
+
+  // The coroutine behind `who` is about to suspend.
+  void begin(parker& who) noexcept {
+    bound b{m_deadline};
+    b.begin();
+    m_deadline = b.deadline();
+    m_who = &who;
+    ::new (&m_timer) timer;
+    m_armed = m_deadline == never ? nullptr : who.wake_at(m_deadline);
+    if (m_deadline != never && m_armed == nullptr) m_timer.arm(who, m_deadline);
+  }
+
+  // It has been resumed, or does not suspend after all. Where its frame is destroyed the destructor does.
+  void end() noexcept {
+    if (m_who == nullptr) return;
+    if (m_armed != nullptr) m_who->wake_no_more(m_armed);
+    m_timer.disarm();
+    m_who = nullptr;
+  }
+
+  time_limit(const time_limit&) = delete;
+  time_limit& operator=(const time_limit&) = delete;
+  ~time_limit() {
+    if (m_who != nullptr) m_timer.disarm();
+  }
+
+ private:
+  nanos m_deadline;         // below 0: a duration that has not begun
+  parker* m_who = nullptr;  // null: it has not begun, and what is below has no value
+  void* m_armed;            // what m_who.wake_at returned
+  union {
+    timer m_timer;
+  };
+};
+
+// The same with a stop token.
 class limit {
  public:
   explicit limit(bound b) noexcept : m_bound{std::move(b)} {}
   const bound& of() const noexcept { return m_bound; }
+  std::optional<outcome> ended() const noexcept { return m_bound.ended(); }
 
   // The coroutine behind `who` is about to suspend.
   void begin(parker& who) noexcept {

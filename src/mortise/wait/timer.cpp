@@ -129,8 +129,7 @@ void timer::arm(parker& who, nanos at) noexcept {
   service->arm(*this);
 }
 
-void timer::disarm() noexcept {
-  if (m_who == nullptr) return;
+void timer::take_back() noexcept {
   service->disarm(*this);
   m_who = nullptr;  // the service reads it as long as this is in its heap
 }

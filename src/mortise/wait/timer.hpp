@@ -26,10 +26,14 @@ class timer {
 
   // Requires: it is not armed.
   MORTISE_API void arm(parker& who, nanos at) noexcept;
-  MORTISE_API void disarm() noexcept;
+  void disarm() noexcept {
+    if (m_who != nullptr) take_back();
+  }
 
  private:
   friend class timer_service;
+  MORTISE_API void take_back() noexcept;
+
   static constexpr std::size_t nowhere = ~std::size_t{0};
   plain<nanos> m_at = never;
   plain<parker*> m_who = nullptr;        // null: never armed

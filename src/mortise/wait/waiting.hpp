@@ -63,7 +63,7 @@ class async_wait : public waiter {
     step = &on_step;
   }
   async_wait(A a, executor* where, bound b) noexcept
-    requires std::same_as<Limit, limit>
+    requires(!std::same_as<Limit, no_limit>)
       : m_acquisition{std::move(a)}, m_where{where}, m_limit{std::move(b)} {
     step = &on_step;
   }
@@ -123,8 +123,11 @@ class async_wait : public waiter {
   }
 
   std::optional<outcome> ended() const noexcept {
-    if constexpr (std::same_as<Limit, limit>) return m_limit.of().ended();
-    return std::nullopt;
+    if constexpr (std::same_as<Limit, no_limit>) {
+      return std::nullopt;
+    } else {
+      return m_limit.ended();
+    }
   }
 
   A m_acquisition;
