@@ -329,9 +329,10 @@ void worker::enqueue_from_task(task_block& t) noexcept {
 __attribute__((no_sanitize("thread"))) void worker::prefetch() const noexcept {
   if (const task_block* ahead = m_queue.peek(prefetch_block); ahead != nullptr) __builtin_prefetch(ahead, 1);
   if (const task_block* soon = m_queue.peek(prefetch_stack); soon != nullptr) {
-    const char* at = static_cast<const char*>(soon->rest.where());
+    // A number: of a task that a thief has ended there is no stack any more to have pointers into.
+    const auto at = reinterpret_cast<std::uintptr_t>(soon->rest.where());
     for (int i = -lines_below; i < lines_above; ++i)
-      __builtin_prefetch(at + i * static_cast<int>(cache_line), 1);
+      __builtin_prefetch(reinterpret_cast<const void*>(at + i * static_cast<int>(cache_line)), 1);
     __builtin_prefetch(soon->body);  // what it captured
   }
 }

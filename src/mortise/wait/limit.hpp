@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <new>
 #include <optional>
 #include <stop_token>
 #include <utility>
@@ -63,31 +62,19 @@ class time_limit {
   std::optional<outcome> ended() const noexcept { return bound{m_deadline}.ended(); }
 
   // The coroutine behind `who` is about to suspend.
-  void begin(parker& who) noexcept {
-    bound b{m_deadline};
-    b.begin();
-    m_deadline = b.deadline();
-    m_who = &who;
-    ::new (&m_timer) timer;
-    m_armed = m_deadline == never ? nullptr : who.wake_at(m_deadline);
-    if (m_deadline != never && m_armed == nullptr) m_timer.arm(who, m_deadline);
-  }
-
+  MORTISE_API void begin(parker& who) noexcept;
   // It has been resumed, or does not suspend after all. Where its frame is destroyed the destructor does.
   void end() noexcept {
-    if (m_who == nullptr) return;
-    if (m_armed != nullptr) m_who->wake_no_more(m_armed);
-    m_timer.disarm();
-    m_who = nullptr;
+    if (m_who != nullptr) take_back();
   }
 
-  time_limit(const time_limit&) = delete;
-  time_limit& operator=(const time_limit&) = delete;
   ~time_limit() {
     if (m_who != nullptr) m_timer.disarm();
   }
 
  private:
+  MORTISE_API void take_back() noexcept;
+
   nanos m_deadline;         // below 0: a duration that has not begun
   parker* m_who = nullptr;  // null: it has not begun, and what is below has no value
   void* m_armed;            // what m_who.wake_at returned
