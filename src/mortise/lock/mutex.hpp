@@ -32,6 +32,9 @@ namespace mortise::inline MORTISE_ABI {
 
 class condition_variable;
 class conditions;
+namespace shm {
+class door;
+}
 
 // A mutual exclusion lock. Meets *TimedLockable*: std::lock_guard, std::unique_lock and std::scoped_lock work
 // with it.
@@ -63,6 +66,8 @@ class MORTISE_CAPABILITY("mutex") mutex {
   friend class condition_variable;  // moves its waiters to our queue
   friend class conditions;          // likewise
   friend class lock_access;         // asio/: how else it is waited for
+  friend class shm::door;           // shm/: where tasks wait for a lock between processes
+  friend class local_turn;          // cluster/: likewise
 
  public:
   constexpr mutex() noexcept = default;
@@ -302,12 +307,12 @@ struct mutex::exclusive {
   void leave(wait::waiter& n) const noexcept { m.leave(n); }
 };
 
-// How a wait for a lock has ended, and the lock, which is owned if `how` is acquired.
+// How a wait for a lock has ended, and the lock, which is owned if `how` is acquired, or owner_died (mutexes between processes).
 template <class Hold>
 struct [[nodiscard]] lock_result {
   outcome how;
   Hold hold;
-  explicit operator bool() const noexcept { return how == outcome::acquired; }
+  explicit operator bool() const noexcept { return how == outcome::acquired || how == outcome::owner_died; }
 };
 
 // A coroutine's wait that may end without the lock.
