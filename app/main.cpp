@@ -1,10 +1,12 @@
 // The `mortise` command.
 #include <fmt/format.h>
 #include <app/bench/command.hpp>
+#include <app/lock/command.hpp>
 #include <app/page/page.hpp>
 #include <app/run/options.hpp>
 #include <app/run/report.hpp>
 #include <app/run/workload.hpp>
+#include <app/shm/command.hpp>
 
 #include <cstdio>
 #include <new>
@@ -18,12 +20,15 @@
 namespace {
 
 constexpr const char* examples =
-    "mortise: one mutex for coroutines, fibers and threads\n\n"
+    "mortise: one mutex for coroutines, fibers, threads and processes\n\n"
     "  mortise run                                            the seed's program: 100 readers, 10 writers\n"
     "  mortise run --tasks thread --lock std                  the same on threads and std::mutex\n"
     "  mortise run --tasks coroutine --readers 1000000 --json a million of them, as JSON\n"
-    "  mortise bench                                          locks and runtime beside their peers\n\n"
-    "mortise run --help and mortise bench --help tell all flags, mortise --version the version.\n";
+    "  mortise run --scope processes --kill-every 50ms        as 110 processes, and one after the other is killed\n"
+    "  mortise bench                                          locks and runtime beside their peers\n"
+    "  mortise lock backup -- rsync -a data/ host:data/       a command under a lock that processes share\n"
+    "  mortise shm ls                                         what processes share in memory, and who holds it\n\n"
+    "mortise bench|lock|run|shm --help tell all flags, mortise --version the version.\n";
 
 std::string version() {
 #if defined(__clang__)
@@ -52,6 +57,9 @@ int run_command(const std::vector<std::string>& arguments) {
   const app::page report{options.report};
   mortise::install_overflow_handler();
   const app::run_result result = app::run(options);
+  if (result.torn != 0) {
+    fail(1, fmt::format("torn: {} times the map was not as anybody had written it", result.torn));
+  }
   int code = !result.sound() ? 1 : result.interrupted_by != 0 ? 128 + result.interrupted_by : 0;
   if (report.wanted() && !report.write(app::page_data(options, result)) && code == 0) code = 1;
   return printed(code, options.json ? app::as_json(options, result) : app::three_lines(result));
@@ -65,13 +73,15 @@ int main(int argc, char** argv) {
     if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
       return printed(0, examples);
     }
+    if (words[0] == "lock") return app::lock::command({words.begin() + 1, words.end()});
     if (words[0] == "run") return run_command({words.begin() + 1, words.end()});
     if (words[0] == "bench") return app::bench::command({words.begin() + 1, words.end()});
+    if (words[0] == "shm") return app::shm::command({words.begin() + 1, words.end()});
     if (words[0] == "--version" || words[0] == "-V") return printed(0, version());
-    const std::string near = app::nearest(words[0], {"run", "bench", "--version", "--help"});
-    throw app::usage_error(near.empty()
-                               ? fmt::format("{}: no such command; there are: run, bench", words[0])
-                               : fmt::format("{}: no such command; did you mean {}?", words[0], near));
+    const std::string near = app::nearest(words[0], {"bench", "lock", "run", "shm", "--version", "--help"});
+    throw app::usage_error(
+        near.empty() ? fmt::format("{}: no such command; there are: bench, lock, run, shm", words[0])
+                     : fmt::format("{}: no such command; did you mean {}?", words[0], near));
   } catch (const app::answer& a) {
     return printed(0, a.what());
   } catch (const app::usage_error& e) {

@@ -2,16 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include <mortise/base/sanitizers.hpp>
 #include <nlohmann/json.hpp>
+#include <support/command.hpp>
 #include <support/emulated.hpp>
 
 namespace {
@@ -19,60 +16,8 @@ namespace {
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
-struct outcome {
-  int code = -1;
-  std::string out, err;
-};
-
-std::string read_all(int fd) {
-  std::string text;
-  std::array<char, 4096> part;
-  for (ssize_t n; (n = ::read(fd, part.data(), part.size())) > 0;)
-    text.append(part.data(), static_cast<std::size_t>(n));
-  ::close(fd);
-  return text;
-}
-
-// Whether the process has a handler for the signal, as the kernel tells it.
-bool catches(pid_t process, int signal) {
-  std::ifstream status("/proc/" + std::to_string(process) + "/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("SigCgt:"))
-      return (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1) != 0;
-  }
-  return false;
-}
-
-// Runs the command; `signal`, if given, is sent as soon as it handles it; `shell`, if given, is what a shell
-// does before it.
-outcome command(std::vector<std::string> words, int signal = 0, const std::string& shell = "") {
-  int out[2], err[2];
-  if (::pipe(out) != 0 || ::pipe(err) != 0) return {};
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::dup2(out[1], STDOUT_FILENO);
-    ::dup2(err[1], STDERR_FILENO);
-    for (const int fd : {out[0], out[1], err[0], err[1]}) ::close(fd);
-    words.insert(words.begin(), MORTISE_COMMAND);
-    if (!shell.empty()) words.insert(words.begin(), {"/bin/sh", "-c", shell});
-    std::vector<char*> argv;
-    for (std::string& w : words) argv.push_back(w.data());
-    argv.push_back(nullptr);
-    ::execv(argv[0], argv.data());
-    ::_exit(127);
-  }
-  ::close(out[1]);
-  ::close(err[1]);
-  if (signal != 0) {
-    for (int tries = 0; tries < 6000 && !catches(child, signal); ++tries) ::usleep(10'000);
-    ::kill(child, signal);
-  }
-  outcome o{-1, read_all(out[0]), read_all(err[0])};
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  o.code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  return o;
-}
+using mortise::test::command;
+using mortise::test::outcome;
 
 constexpr const char* three_lines = "readOps: [0-9]+\nwriteOps: [0-9]+\nstate: map\\[[0-9: ]*\\]\n";
 

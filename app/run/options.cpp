@@ -1,6 +1,7 @@
 #include <app/run/duration.hpp>
 #include <app/run/flags.hpp>
 #include <app/run/options.hpp>
+#include <app/run/scope.hpp>
 
 #include <fmt/format.h>
 
@@ -17,11 +18,16 @@ Prints readOps, writeOps and the map after the time is over. The clock starts wh
 Every turn checks that it is alone in its section (with --lock shared: that no writer is), and the map is checked against what was written: exit 1 if not.
 
 With --lock none nothing guards the map (its cells are atomics, so that this is no data race) and every 16th turn of a
-task gives up the processor in the middle of its section: the control, which must show overlaps and exit 1.)";
+task gives up the processor in the middle of its section: the control, which must show overlaps and exit 1.
+
+With --scope processes the map lies in memory that processes share, behind one mutex, and carries a checksum that every
+reader checks. Each reader and each writer is a process, or --processes of them share the tasks. --kill-every kills one
+after the other with SIGKILL, in the middle of whatever it does, and starts another one in its place: exit 1 if a value is
+torn. A process that is killed takes no other with it, and none is left when the command is.)";
 
 constexpr const char* footer =
     R"(Durations are a number and h, m, s, ms, us or ns (1ms, 250us, 1.5s), or 0.
-Exit: 0 all was well, 1 overlaps, mismatches or no resources, 2 bad usage, 130 interrupted (the result is printed).)";
+Exit: 0 all was well, 1 overlaps, mismatches, torn values or no resources, 2 bad usage, 130 interrupted (the result is printed).)";
 
 CLI::Validator duration(std::int64_t least, std::int64_t most) {
   const std::string range = fmt::format("{}..{}", format_duration(least), format_duration(most));
@@ -70,8 +76,15 @@ std::string printable(const std::string& text) {
 
 usage_error::usage_error(const std::string& text) : std::runtime_error{printable(text)} {}
 
+const char* to_string(scope_kind k) { return k == scope_kind::process ? "process" : "processes"; }
 const char* to_string(task_kind k) {
-  return k == task_kind::fiber ? "fiber" : k == task_kind::coroutine ? "coroutine" : "thread";
+  switch (k) {
+    case task_kind::fiber: return "fiber";
+    case task_kind::coroutine: return "coroutine";
+    case task_kind::thread: return "thread";
+    case task_kind::process: return "process";
+  }
+  return "task";
 }
 const char* to_string(lock_kind k) {
   switch (k) {
@@ -116,6 +129,8 @@ run_options parse_run(const std::vector<std::string>& arguments) {
   run_options o;
   CLI::App app{description, "mortise run"};
   app.footer(footer);
+  app.add_option("--scope", o.scope, "who shares the map: the tasks of one process, or processes (process)")
+      ->transform(one_of({scope_kind::process, scope_kind::processes}));
   app.add_option("--readers", o.readers, "tasks that read (100)")
       ->transform(whole_number<std::uint64_t>(0, most_tasks));
   app.add_option("--writers", o.writers, "tasks that write (10)")
@@ -127,13 +142,24 @@ run_options parse_run(const std::vector<std::string>& arguments) {
   app.add_option("--sleep", o.sleep_ns, "how long a task sleeps between turns (1ms); 0: only gives way")
       ->transform(duration(0, 24 * hour));
   app.add_option("--for", o.for_ns, "how long the program runs (1s)")->transform(duration(0, 24 * hour));
-  app.add_option("--tasks", o.tasks, "what the tasks are (fiber)")
-      ->transform(one_of({task_kind::fiber, task_kind::coroutine, task_kind::thread}));
+  const CLI::Option* const tasks =
+      app.add_option("--tasks", o.tasks, "what the tasks are (fiber; with --scope processes: process)")
+          ->transform(
+              one_of({task_kind::fiber, task_kind::coroutine, task_kind::thread, task_kind::process}));
   app.add_option(
          "--lock", o.lock,
          "what guards the map (mortise); shared: readers together; std: with threads only; none: the control")
       ->transform(one_of({lock_kind::mortise, lock_kind::shared, lock_kind::std, lock_kind::none}));
-  app.add_option("--workers", o.workers, "OS threads for fibers and coroutines (0: as many as are usable)")
+  const CLI::Option* const processes =
+      app.add_option("--processes", o.processes,
+                     "of --scope processes, that share the tasks (one for each task)")
+          ->transform(whole_number<unsigned>(1, most_processes));
+  app.add_option("--kill-every", o.kill_every_ns,
+                 "how often a process of --scope processes is killed, and another started in its place")
+      ->transform(duration(1'000'000, 24 * hour));
+  app.add_option(
+         "--workers", o.workers,
+         "OS threads for fibers and coroutines (0: as many as are usable; of a process among several, 1)")
       ->transform(whole_number<unsigned>(0, 1024));
   app.add_option("--seed", o.seed, "same seed, same keys and values for each task (1)")
       ->transform(whole_number<std::uint64_t>(0, std::numeric_limits<std::int64_t>::max()));
@@ -147,6 +173,7 @@ run_options parse_run(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& e) {
     throw usage_error(one_line(app, e, arguments));
   }
+  settle_scope(o, {.tasks = tasks->count() != 0, .processes = processes->count() != 0});
   if (o.lock == lock_kind::std && o.tasks != task_kind::thread) {
     throw usage_error(fmt::format(
         "--lock: std works with --tasks thread only, not {}: it blocks the OS thread", to_string(o.tasks)));

@@ -7,14 +7,17 @@
 
 namespace app {
 
-enum class task_kind { fiber, coroutine, thread };
+enum class scope_kind { process, processes };
+enum class task_kind { fiber, coroutine, thread, process };
 enum class lock_kind { mortise, shared, std, none };
 
+const char* to_string(scope_kind k);
 const char* to_string(task_kind k);
 const char* to_string(lock_kind k);
 
 // What `mortise run` was asked to do; the defaults are the seed's program.
 struct run_options {
+  scope_kind scope = scope_kind::process;
   std::uint64_t readers = 100;
   std::uint64_t writers = 10;
   std::uint64_t keys = 5;
@@ -24,6 +27,8 @@ struct run_options {
   task_kind tasks = task_kind::fiber;
   lock_kind lock = lock_kind::mortise;
   unsigned workers = 0;
+  unsigned processes = 0;          // of scope processes
+  std::int64_t kill_every_ns = 0;  // 0: none is killed
   std::uint64_t seed = 1;
   bool json = false;
   std::string report;  // a page to write too

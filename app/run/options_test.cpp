@@ -45,7 +45,8 @@ TEST(options, bad_ones_name_flag_value_and_range) {
   EXPECT_EQ(error_of({"--keys", "0"}), "--keys: 0 is not in 1..1000000");
   EXPECT_EQ(error_of({"--workers", "1025"}), "--workers: 1025 is not in 0..1024");
   EXPECT_EQ(error_of({"--sleep", "1"}), "--sleep: 1 is no duration in 0..24h");
-  EXPECT_EQ(error_of({"--tasks", "goroutine"}), "--tasks: goroutine is none of fiber|coroutine|thread");
+  EXPECT_EQ(error_of({"--tasks", "goroutine"}),
+            "--tasks: goroutine is none of fiber|coroutine|thread|process");
   EXPECT_EQ(error_of({"--reader", "3"}), "--reader: no such flag; did you mean --readers?");
   EXPECT_NE(error_of({"--lock", "std"}).find("--lock: std works with --tasks thread only"),
             std::string::npos);

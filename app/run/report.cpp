@@ -39,7 +39,7 @@ nlohmann::ordered_json json_of(const run_options& o, const run_result& r) {
   nlohmann::ordered_json j;
   j["schema"] = "mortise.run/1";
   j["version"] = MORTISE_VERSION;
-  j["scope"] = "process";
+  j["scope"] = to_string(o.scope);
   j["tasks"] = to_string(o.tasks);
   j["lock"] = to_string(o.lock);
   j["readers"] = o.readers;
@@ -49,6 +49,9 @@ nlohmann::ordered_json json_of(const run_options& o, const run_result& r) {
   j["sleep_ns"] = o.sleep_ns;
   j["seed"] = o.seed;
   j["workers"] = r.workers;
+  const bool processes = o.scope == scope_kind::processes;
+  if (processes) j["processes"] = o.processes;
+  if (processes) j["kill_every_ns"] = o.kill_every_ns;
   j["duration_ns"] = r.duration_ns;
   j["interrupted"] = r.interrupted_by != 0;
   j["read_ops"] = r.read_ops;
@@ -59,6 +62,8 @@ nlohmann::ordered_json json_of(const run_options& o, const run_result& r) {
   if (const auto limit = limit_ops_per_s(o)) j["limit_ops_per_s"] = *limit;
   j["overlaps"] = r.overlaps;
   j["map_mismatches"] = r.map_mismatches;
+  if (processes) j["torn"] = r.torn;
+  if (processes) j["kills"] = r.kills;
   j["cpu_ns"] = r.cpu_ns;
   j["rss_peak_bytes"] = r.rss_peak_bytes;
   // Appended: looking a key up first would be linear in an object that keeps its order.
@@ -106,11 +111,14 @@ std::string summary_line(const run_options& o, const run_result& r) {
                                  with_thousands(r.ops()), possible, seconds, share,
                                  static_cast<double>(r.wait.p99) / 1000, r.overlaps);
   if (r.map_mismatches != 0) line += fmt::format(", map mismatches {}", r.map_mismatches);
+  if (o.scope == scope_kind::processes) line += fmt::format(", torn {}", r.torn);
+  if (r.kills != 0) line += fmt::format(", processes killed {}", r.kills);
   return line;
 }
 
 std::string compare_with(const run_options& o) {
   if (o.tasks == task_kind::thread && o.lock == lock_kind::std) return "mortise run";
+  if (o.scope == scope_kind::processes) return "mortise run";
   if (o.parties() > 10'000) return "mortise run --tasks thread --lock std";
   std::string same;
   const run_options usual;

@@ -14,6 +14,13 @@
 
 namespace app {
 
+// A turn whose number has none of these bits is timed. A timed turn costs some 130 ns, of which one in 8 is nothing to a run
+// that mostly sleeps, and one in 256 at most 1 % to one whose turns take 50 ns.
+inline std::uint64_t untimed_turns(const run_options& o) noexcept {
+  constexpr std::int64_t sparse = 1'000;  // nanoseconds from turn to turn, of all tasks together
+  return o.sleep_ns >= sparse * static_cast<std::int64_t>(o.parties()) ? 7 : 255;
+}
+
 // What all tasks of a run share.
 struct shared_state {
   explicit shared_state(const run_options& o) : options{o}, map{o.keys} {
@@ -29,17 +36,11 @@ struct shared_state {
   histogram wait, lateness;  // of one turn in 8, or in 256, while the clock runs
 
   bool stopping() const noexcept { return stop.load(mortise::memory_order_relaxed); }
-  // Turns count from 1. Starting and ending a million tasks is not what the percentiles are about. A timed turn
-  // costs some 130 ns, of which one in 8 is nothing to a run that mostly sleeps, and one in 256 at most 1 % to one
-  // whose turns take 50 ns.
+  // Turns count from 1. Starting and ending a million tasks is not what the percentiles are about.
   bool timed(std::uint64_t turn) const noexcept {
     return (turn & m_untimed.load(mortise::memory_order_relaxed)) == 0;
   }
-  void begin_timing() noexcept {
-    constexpr std::int64_t sparse = 1'000;  // nanoseconds from turn to turn, of all tasks together
-    const auto parties = static_cast<std::int64_t>(options.parties());
-    m_untimed.store(options.sleep_ns >= sparse * parties ? 7 : 255, mortise::memory_order_relaxed);
-  }
+  void begin_timing() noexcept { m_untimed.store(untimed_turns(options), mortise::memory_order_relaxed); }
   void woke(mortise::nanos due) noexcept {
     if (due != 0 && !stopping()) lateness.record(mortise::now_ns() - due);
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <app/run/histogram.hpp>
+#include <app/run/shared_pages.hpp>
 #include <mortise/base/atomic.hpp>
 
 namespace app {
@@ -22,7 +23,7 @@ turn_distribution distribute(std::vector<std::uint64_t> turns);
 class turns {
  public:
   void keep(std::size_t tasks) {
-    m_of = std::make_unique<mortise::atomic<std::uint64_t>[]>(tasks);
+    m_of = make_shared_pages<mortise::atomic<std::uint64_t>>(tasks);
     m_before.resize(tasks);
   }
   bool kept() const noexcept { return m_of != nullptr; }
@@ -46,7 +47,7 @@ class turns {
   }
 
  private:
-  std::unique_ptr<mortise::atomic<std::uint64_t>[]> m_of;
+  std::unique_ptr<mortise::atomic<std::uint64_t>[], unmap> m_of;  // processes that are forked count here too
   std::vector<std::uint64_t> m_before;
 };
 

@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <time.h>
 
-#include <chrono>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -12,6 +10,8 @@
 #include <vector>
 
 #include <app/run/interrupt.hpp>
+#include <app/run/measure.hpp>
+#include <app/run/processes.hpp>
 #include <app/run/progress.hpp>
 #include <app/run/report.hpp>
 #include <app/run/tasks.hpp>
@@ -21,14 +21,6 @@
 
 namespace app {
 namespace {
-
-using clock = std::chrono::steady_clock;
-
-std::int64_t cpu_ns() {
-  timespec t{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
-}
 
 std::int64_t rss_peak_bytes() {
   rusage u{};
@@ -72,37 +64,12 @@ bool start_all(const run_options& o, progress& shown, Start&& start) {
 // The time between the start of the last task and the end.
 void measure(shared_state& s, progress& shown, run_result& r) {
   s.begin_timing();
-  if (r.detail) s.turns_of.begin();
-  // The clock is read before the first count and after the last one: nothing is counted that it does not
-  // cover, however late this thread gets its turn.
-  const auto begin = clock::now();
-  const std::uint64_t reads = s.read_ops.value(), writes = s.write_ops.value();
-  const std::int64_t cpu = cpu_ns();
-  const auto end = begin + std::chrono::nanoseconds(s.options.for_ns);
-  // A hundred moments, but no more than one in 10 ms: this thread takes a core for each.
-  const auto apart =
-      std::max(std::chrono::nanoseconds(10'000'000), std::chrono::nanoseconds(s.options.for_ns / 100));
-  if (r.detail) r.detail->throughput.push_back({0, 0});
-  auto elapsed = [&] { return std::chrono::duration<double>(clock::now() - begin).count(); };
-  const bool live = shown.watched() && s.options.for_ns > 1'000'000'000;
-  while (clock::now() < end && interrupt::signal() == 0) {
-    auto until = live ? std::min(end, clock::now() + std::chrono::milliseconds(200)) : end;
-    if (r.detail) until = std::min(until, begin + apart * ((clock::now() - begin) / apart + 1));
-    interrupt::sleep_until(until);
-    const std::uint64_t ops = s.read_ops.value() + s.write_ops.value() - reads - writes;
-    if (r.detail) r.detail->throughput.push_back({(clock::now() - begin).count(), ops});
-    if (live)
-      shown.running(elapsed(), static_cast<double>(s.options.for_ns) / 1e9, ops,
-                    static_cast<double>(ops) / elapsed());
-  }
-  r.cpu_ns = cpu_ns() - cpu;
-  r.read_ops = s.read_ops.value() - reads;
-  r.write_ops = s.write_ops.value() - writes;
-  r.duration_ns = (clock::now() - begin).count();
-  if (!r.detail) return;
-  r.detail->turns = distribute(s.turns_of.since_begin());
-  if (r.detail->throughput.size() > 1) r.detail->throughput.pop_back();  // the end is told exactly
-  r.detail->throughput.push_back({r.duration_ns, r.read_ops + r.write_ops});
+  measure(s.options,
+          {.read_ops = [&s] { return s.read_ops.value(); },
+           .write_ops = [&s] { return s.write_ops.value(); },
+           .cpu_ns = [] { return cpu_ns_of(0); },
+           .turns_of = s.turns_of},
+          shown, r);
 }
 
 template <class Lock>
@@ -169,6 +136,7 @@ void run_with(shared_state& s, progress& shown, run_result& r) {
 }  // namespace
 
 run_result run(const run_options& options) {
+  if (options.scope == scope_kind::processes) return run_processes(options);
   const interrupt while_running;
   progress shown;
   run_result r;

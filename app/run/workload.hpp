@@ -25,25 +25,28 @@ struct run_detail {
 
 // What a run came to.
 struct run_result {
-  unsigned workers = 0;
+  unsigned workers = 0;          // OS threads for fibers and coroutines; among processes, of each
   std::int64_t duration_ns = 0;  // measured, from when all tasks had been started
   int interrupted_by = 0;        // the signal, or 0
   std::uint64_t read_ops = 0;    // within the duration
   std::uint64_t write_ops = 0;
   std::uint64_t overlaps = 0;
   std::uint64_t map_mismatches = 0;
-  std::int64_t cpu_ns = 0;  // of the process, within the duration
-  std::int64_t rss_peak_bytes = 0;
+  std::uint64_t torn = 0;           // among processes: values that nobody had written whole
+  std::uint64_t kills = 0;          // of processes
+  std::int64_t cpu_ns = 0;          // of the process or processes, within the duration
+  std::int64_t rss_peak_bytes = 0;  // of several, the sum
   std::map<std::uint64_t, std::uint64_t> state;
   histogram::summary wait{};      // from asking for the lock to having it
   histogram::summary lateness{};  // of the ends of sleeps
   std::optional<run_detail> detail{};
 
   std::uint64_t ops() const { return read_ops + write_ops; }
-  bool sound() const { return overlaps == 0 && map_mismatches == 0; }
+  bool sound() const { return overlaps == 0 && map_mismatches == 0 && torn == 0; }
 };
 
-// A task cannot be had: what() says which one, of how many, and why. Those that run have been ended. Exit 1.
+// A task or a process cannot be had, or not kept: what() says which one, of how many, and why. Those that run have been ended.
+// Exit 1.
 class start_error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };

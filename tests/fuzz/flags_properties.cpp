@@ -18,8 +18,9 @@ struct flag {
   std::uint64_t least, most;
   std::string_view allowed;  // how an error names the range
   bool is_duration = false;
+  bool of_processes = false;  // works with --scope processes only
 };
-constexpr std::array<flag, 8> flags{{
+constexpr std::array<flag, 10> flags{{
     {"--readers", 0, 100'000'000, "in 0..100000000"},
     {"--writers", 0, 100'000'000, "in 0..100000000"},
     {"--keys", 1, 1'000'000, "in 1..1000000"},
@@ -28,6 +29,8 @@ constexpr std::array<flag, 8> flags{{
     {"--seed", 0, INT64_MAX, "in 0..9223372036854775807"},
     {"--sleep", 0, 86'400'000'000'000, "duration in 0..24h", true},
     {"--for", 0, 86'400'000'000'000, "duration in 0..24h", true},
+    {"--processes", 1, 1000, "in 1..1000", false, true},
+    {"--kill-every", 1'000'000, 86'400'000'000'000, "duration in 1ms..24h", true, true},
 }};
 
 std::vector<std::string> split(std::string_view text) {
@@ -65,12 +68,18 @@ std::vector<std::string> as_arguments(const app::run_options& o) {
       "--tasks",   app::to_string(o.tasks),          "--lock",    app::to_string(o.lock),
       "--workers", std::to_string(o.workers),        "--seed",    std::to_string(o.seed)};
   if (o.json) a.emplace_back("--json");
+  a.insert(a.end(), {"--scope", app::to_string(o.scope)});
+  if (o.kill_every_ns != 0) a.insert(a.end(), {"--kill-every", app::format_duration(o.kill_every_ns)});
+  if (o.scope == app::scope_kind::processes && o.tasks != app::task_kind::process) {
+    a.insert(a.end(), {"--processes", std::to_string(o.processes)});
+  }
   return a;
 }
 
 bool same(const app::run_options& a, const app::run_options& b) {
   // Everything that is written, and the durations in full.
-  return as_arguments(a) == as_arguments(b) && a.sleep_ns == b.sleep_ns && a.for_ns == b.for_ns;
+  return as_arguments(a) == as_arguments(b) && a.sleep_ns == b.sleep_ns && a.for_ns == b.for_ns &&
+         a.processes == b.processes && a.kill_every_ns == b.kill_every_ns;
 }
 
 bool in_range(const app::run_options& o) {
@@ -82,9 +91,13 @@ bool in_range(const app::run_options& o) {
                                             o.seed,
                                             static_cast<std::uint64_t>(o.sleep_ns),
                                             static_cast<std::uint64_t>(o.for_ns)};
-  for (std::size_t i = 0; i < flags.size(); ++i) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
     if (values[i] < flags[i].least || values[i] > flags[i].most) return false;
   }
+  const bool processes = o.scope == app::scope_kind::processes;
+  if (processes ? o.processes > 1000 || o.keys > 16 : o.processes != 0 || o.kill_every_ns != 0) return false;
+  if (processes && o.lock != app::lock_kind::mortise && o.lock != app::lock_kind::none) return false;
+  if (o.tasks == app::task_kind::process && (!processes || o.processes != o.parties())) return false;
   return (o.lock != app::lock_kind::std || o.tasks == app::task_kind::thread) &&
          (o.tasks != app::task_kind::thread || o.parties() <= 32'000);
 }
@@ -136,7 +149,10 @@ void refused(const std::string& error, const std::vector<std::string>& arguments
     const bool plain =
         !value.empty() && !value.starts_with("--") && std::none_of(value.begin(), value.end(), control);
     if (!plain) continue;
-    if (allowed(f, value)) throw wrong("a value that the flag allows is accepted");
+    if (allowed(f, value)) {
+      if (f.of_processes) continue;
+      throw wrong("a value that the flag allows is accepted");
+    }
     const std::string expected = std::string(f.name) + ": " + value +
                                  (f.is_duration ? " is no " : " is not ") + std::string(f.allowed);
     if (error != expected) throw wrong(("an error names flag, value and range, here: " + expected).c_str());

@@ -19,4 +19,7 @@ void duration_properties(std::string_view text);
 // `text` as the arguments of `mortise run`, with a NUL between two.
 void flags_properties(std::string_view text);
 
+// `text` as the header of a region, and as what is written over one, three bytes each time: where and what.
+void region_properties(std::string_view text);
+
 }  // namespace fuzz

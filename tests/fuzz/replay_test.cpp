@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <support/emulated.hpp>
 
 #include "properties.hpp"
 
@@ -25,5 +26,10 @@ void replay(const char* folder, Property property) {
 TEST(corpus, durations_keep_their_properties) { replay("duration", fuzz::duration_properties); }
 
 TEST(corpus, flags_keep_their_properties) { replay("flags", fuzz::flags_properties); }
+
+TEST(corpus, regions_keep_their_properties) {
+  if (mortise::test::emulated()) GTEST_SKIP() << "the emulator knows no robust mutexes";
+  replay("region", fuzz::region_properties);
+}
 
 }  // namespace

@@ -24,7 +24,7 @@ export function readable(figure, value) {
   if (figure.endsWith("bytes_per_task")) return `${value.toFixed(value < 10 ? 2 : 0)}\u202fB`;
   if (figure.endsWith("_bytes")) return scaled(value, ["B", "kB", "MB", "GB"]);
   if (figure.endsWith("_percent")) return percent(value);
-  if (figure === "share") return value.toFixed(2);
+  if (figure.endsWith("share")) return value.toFixed(2);
   if (figure.endsWith("_ratio")) return times(value);
   return count(value);
 }
@@ -41,6 +41,13 @@ const names = {
   calm_p99_ns: "undisturbed, p99",
   calm_max_ns: "undisturbed, longest",
   last_unlock_ns: "unlock with all of them waiting",
+  robust_ns: "pthread's robust mutex",
+  robust_ratio: "to pthread's robust mutex",
+  flock_ns: "flock(1)",
+  flock_ratio: "to flock(1)",
+  bare_ns: "without a lock",
+  away_max_ns: "a process without it, longest",
+  party_share: "share of parties, least to most",
   cpu_percent: "CPU, of one core",
   bytes_per_task: "resident memory of a task",
   page_table_bytes_per_task: "page tables of a task",
@@ -58,14 +65,15 @@ export function titleOf(figure, workload) {
   if (workload === "burst" && figure === "ns") return "a round, median";
   if (workload === "burst" && (figure === "p99_ns" || figure === "max_ns")) return `a round, ${names[figure]}`;
   if (workload === "timeout_storm" && (figure === "p99_ns" || figure === "max_ns")) return `lock and unlock, ${names[figure]}`;
+  if (workload === "processes_takeover" && figure === "p50_ns") return "median";
   if (workload === "sleep" && figure !== "p50_ns" && names[figure]?.length < 8) return `late by, ${names[figure]}`;
   return names[figure] ?? figure.replace(/_(ns|bytes|percent)$/, "").replaceAll("_", " ").replace("p999", "p99.9");
 }
 
-export const moreIsBetter = (figure) => figure.endsWith("_per_s") || figure === "share";
+export const moreIsBetter = (figure) => figure.endsWith("_per_s") || figure.endsWith("share");
 
 // What spans decades is shown on a logarithmic axis, as points: the length of a bar would mean nothing there.
-export const spansDecades = (figure) => /^(wait|stall|lateness)_/.test(figure) || /^(calm_)?(p50|p99|max)_ns$/.test(figure);
+export const spansDecades = (figure) => /^(wait|stall|lateness|away)_/.test(figure) || /^(calm_)?(p50|p99|max)_ns$/.test(figure);
 
 const paramNames = {
   parties: (n) => `${count(n)} parties`,
@@ -80,6 +88,9 @@ const paramNames = {
   reads: (n) => `${n} % reads`,
   random: (n) => (n === 0 ? "in turn" : "at random"),
   deadline_ms: (n) => `deadline ${n} ms`,
+  processes: (n) => `${n} processes`,
+  yields: (n) => (n === 0 ? "goes on after a turn" : "yields after a turn"),
+  resident_mb: (n) => `a holder of ${n} MB`,
   batch: (n) => `batches of ${count(n)}`,
 };
 

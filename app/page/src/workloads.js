@@ -4,12 +4,17 @@ import { paramText, moreIsBetter } from "./format.js";
 const contended = [
   "ops_per_s", "wait_p999_ns", "wait_p99_ns", "wait_p50_ns", "wait_half_ns", "wait_max_ns", "share", "cpu_percent", "stall_p999_ns", "stall_max_ns",
 ];
+const besideRobust = ["ns", "robust_ns", "robust_ratio"];
 const figures = {
   read_mostly: ["ops_per_s", "reads_per_s", "writes_per_s", ...contended.slice(1)],
   condition: ["ops_per_s", "cpu_percent"],
   timeout_storm: ["p99_ns", "calm_p99_ns", "p99_ratio", "max_ns", "calm_max_ns", "last_unlock_ns", "ops_per_s", "cpu_percent", "lateness_p50_ns", "lateness_max_ns"],
   try_for: ["ns", "lock_ns", "lock_ratio"],
   contended, mixed: contended, hog: contended,
+  processes_uncontended: besideRobust, processes_update: besideRobust, processes_read: besideRobust,
+  processes_contended: ["ops_per_s", ...contended.slice(1, 6), "away_max_ns", ...contended.slice(6, 7), "party_share", ...contended.slice(7)],
+  processes_takeover: ["p50_ns", "p99_ns", "max_ns", "stall_p999_ns", "stall_max_ns"],
+  processes_command: ["ns", "flock_ns", "flock_ratio", "bare_ns"],
   seed: ["ops_per_s", "cpu_percent", "rss_peak_bytes", "lateness_p50_ns", "lateness_p99_ns", "lateness_max_ns"],
   burst: ["ns", "p99_ns", "max_ns", "stall_p999_ns", "stall_max_ns"],
   sleep: ["p50_ns", "p99_ns", "max_ns", "cpu_percent", "stall_p999_ns", "stall_max_ns"],
@@ -30,6 +35,12 @@ const told = {
   condition: ["Condition", "Each waiter waits for a condition of its own; each update lets one of them go on, which makes the next. In turn (random 0) or at random (random 1)."],
   timeout_storm: ["Timeout storm", "All wait for a lock with a deadline, none gets it, all come again. Figures are those of its holder, who locks and unlocks another one meanwhile."],
   try_for: ["A bound that is not needed", "try_lock_for that succeeds at once, beside lock."],
+  processes_uncontended: ["Processes, uncontended", "Lock and unlock of a lock that processes share and nobody else wants, in turns with pthread's robust mutex."],
+  processes_update: ["Processes, update", "64 bytes that processes share changed as a whole, in turns with pthread's robust mutex around two copies."],
+  processes_read: ["Processes, read", "64 bytes that processes share looked at, in turns with pthread's robust mutex around a copy."],
+  processes_contended: ["Processes, contended", "One lock that all parties of several processes want. Away is how long a process full of waiting parties had nothing of it."],
+  processes_takeover: ["Processes, takeover", "From kill(2) of a lock's holder until the next one is inside."],
+  processes_command: ["Processes, command", "A command under a lock, from its start to its end, beside flock(1) and without a lock."],
   switch: ["Switch", "From one yield to the next party's, on one worker."],
   spawn: ["Spawn", "Start and join of a task, in batches."],
   timer: ["Timer", "CPU time of a timer armed and fired."],
