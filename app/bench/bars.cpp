@@ -73,4 +73,20 @@ bar f4(const std::string& who, const std::vector<std::string>& peers) {
 bar f5() { return {"F5", "p99_ratio", at_most, 2}; }
 bar f6() { return {"F6", "lock_ratio", at_most, 1.1}; }
 
+// Of two figures of one process too.
+bar s1() { return {"S1", "robust_ratio", at_most, 1.6}; }
+bar s2() { return {"S2", "robust_ratio", at_most, 2}; }
+bar s3() { return {"S3", "ns", at_most, 30}; }
+bar s4_ops(const std::string& robust) {
+  return {"S4", "ops_per_s", at_least, 1, {}, "pthread robust", {robust}};
+}
+bar s4_wait(const std::string& robust) {
+  return {"S4", "wait_p999_ns", at_most, 0.5, {}, "pthread robust", {robust}};
+}
+bar s5(const std::string& robust_on_threads) {
+  return {"S5", "ops_per_s", at_least, 10, {}, "pthread robust", {robust_on_threads}};
+}
+bar s6() { return {"S6", "p99_ns", at_most, 1'000'000}; }
+bar s7() { return {"S7", "flock_ratio", at_most, 1.6}; }
+
 }  // namespace app::bench::bars

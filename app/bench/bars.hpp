@@ -31,5 +31,13 @@ std::vector<bar> f3(const std::vector<std::string>& all);
 bar f4(const std::string& who, const std::vector<std::string>& peers);
 bar f5();
 bar f6();
+bar s1();
+bar s2();
+bar s3();
+bar s4_ops(const std::string& robust);
+bar s4_wait(const std::string& robust);
+bar s5(const std::string& robust_on_threads);
+bar s6();
+bar s7();
 
 }  // namespace app::bench::bars

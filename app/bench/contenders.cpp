@@ -64,7 +64,7 @@ contenders::known contenders::ask(const std::string& name) {
   k.program = find(name);
   if (k.program.empty()) {
     // Ours and the measure of all ratios are there wherever anything is.
-    const bool must = name == "mortise" || name == "std";
+    const bool must = name == "mortise" || name == "std" || name == "pthread_robust";
     k.trouble = fmt::format("{}: contender-{} is not built", must ? "failed" : "skipped", name);
     return k;
   }
@@ -112,8 +112,9 @@ std::vector<std::string> contenders::command(const cell& c, unsigned repetition)
   }
   // Another order of the parties each time.
   if (c.workload == "contended" || c.workload == "mixed" || c.workload == "hog" ||
-      c.workload == "read_mostly")
+      c.workload == "read_mostly" || c.workload == "processes_contended")
     words.push_back(fmt::format("seed:{}", repetition + 1));
+  if (c.workload == "processes_command") words.push_back("command:" + own_program().string());
   return words;
 }
 

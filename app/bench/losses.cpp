@@ -14,14 +14,23 @@ bool is_sound(const outcome& o, const std::string& figure) {
   return o.failed.empty() && find(o.figures, figure) != nullptr;
 }
 
+// Threads of several processes need no workers: there the tasks with whatever workers do the same.
+bool same_work(const cell& ours, const cell& peer) {
+  if (ours.workload != peer.workload) return false;
+  if (ours.workload != "processes_contended") return ours.given == peer.given;
+  const auto without_workers = [](params given) {
+    std::erase_if(given, [](const auto& each) { return each.first == "workers"; });
+    return given;
+  };
+  return without_workers(ours.given) == without_workers(peer.given);
+}
+
 // Ours that did the same work best: on threads where the peer is on threads, whatever it is on elsewhere.
 const outcome* best_of_ours(const result& r, const outcome& peer, const std::string& figure) {
   const outcome* best = nullptr;
   for (const judged& line : r.lines) {
     const outcome& o = line.what;
-    if (o.of.contender != "mortise" || o.of.workload != peer.of.workload || o.of.given != peer.of.given)
-      continue;
-    if (!is_sound(o, figure)) continue;
+    if (o.of.contender != "mortise" || !same_work(o.of, peer.of) || !is_sound(o, figure)) continue;
     const bool better =
         best == nullptr || (more_is_better(figure) ? median_of(o, figure) > median_of(*best, figure)
                                                    : median_of(o, figure) < median_of(*best, figure));
@@ -51,6 +60,13 @@ std::vector<std::string> columns_of(std::string_view workload) {
     return {"p99_ns",         "calm_p99_ns", "p99_ratio",   "max_ns",          "calm_max_ns",
             "last_unlock_ns", "ops_per_s",   "cpu_percent", "lateness_p50_ns", "lateness_max_ns"};
   if (workload == "try_for") return {"ns", "lock_ns", "lock_ratio"};
+  if (workload == "processes_contended")
+    return {"ops_per_s",   "share",       "wait_p50_ns", "wait_p99_ns",   "wait_p999_ns", "wait_half_ns",
+            "wait_max_ns", "away_max_ns", "party_share", "stall_p999_ns", "stall_max_ns", "cpu_percent"};
+  if (workload == "processes_takeover")
+    return {"p50_ns", "p99_ns", "max_ns", "stall_p999_ns", "stall_max_ns"};
+  if (workload == "processes_command") return {"ns", "flock_ns", "flock_ratio", "bare_ns"};
+  if (workload.starts_with("processes_")) return {"ns", "robust_ns", "robust_ratio"};
   if (workload == "seed")
     return {"ops_per_s",       "cpu_percent",     "rss_peak_bytes", "lateness_p50_ns",
             "lateness_p99_ns", "lateness_max_ns", "stall_p999_ns",  "stall_max_ns"};
@@ -63,7 +79,9 @@ std::vector<std::string> columns_of(std::string_view workload) {
   return {"ns"};
 }
 
-bool more_is_better(std::string_view figure) { return figure.ends_with("_per_s") || figure == "share"; }
+bool more_is_better(std::string_view figure) {
+  return figure.ends_with("_per_s") || figure.ends_with("share");
+}
 
 grid losses(const result& r) {
   grid g{{"faster than us", "ours", "by", "ours / theirs", "share", "wait p99.9", "wait half", "wait max"},

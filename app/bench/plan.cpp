@@ -23,6 +23,7 @@ std::vector<group> plan(mode m, unsigned cores) {
   plan_detail::add_family(p);
   plan_detail::add_switching(p);
   plan_detail::add_asleep(p);
+  plan_detail::add_processes(p);
   return std::move(p.groups);
 }
 
@@ -63,9 +64,15 @@ double seconds_of(const cell& c) {
   };
   const double window = value(c.effort, "for_ms") / 1'000;
   const double tasks = value(c.given, "readers") + value(c.given, "writers") + value(c.given, "tasks");
-  const bool stalls = c.workload == "contended" || c.workload == "mixed" || c.workload == "burst" ||
-                      c.workload == "hog" || c.workload == "read_mostly";
+  const bool stalls = c.workload == "contended" || c.workload == "processes_contended" ||
+                      c.workload == "mixed" || c.workload == "burst" || c.workload == "hog" ||
+                      c.workload == "read_mostly";
   double seconds = 0.03 + window + (stalls ? std::max(0.02, window / 4) : 0);
+  if (c.workload.starts_with("processes_"))
+    return seconds + value(c.effort, "iterations") * (c.contender == "flock" ? 1.2e-6 : 50e-9) +
+           value(c.effort, "samples") * (c.workload == "processes_command" ? 7e-3 : 4e-3) +
+           value(c.given, "processes") *
+               (2e-3 + value(c.given, "parties") * (c.kind == "thread" ? 100e-6 : 10e-6));
   seconds += value(c.effort, "iterations") * 15e-9;
   seconds += value(c.effort, "samples") * 1.35e-3;
   if (c.workload == "seed" || c.workload == "timer") seconds += tasks * 6e-6;

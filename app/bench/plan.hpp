@@ -35,8 +35,9 @@ void add_asleep(planner& p);     // footprint, sleep, timer, idle
 void add_switching(planner& p);  // switch, spawn
 void add_uncontended(planner& p);
 void add_contended(planner& p);
-void add_crowds(planner& p);  // mixed, burst, hog
-void add_family(planner& p);  // rw_uncontended, read_mostly, condition, timeout_storm, try_for
+void add_crowds(planner& p);     // mixed, burst, hog
+void add_family(planner& p);     // rw_uncontended, read_mostly, condition, timeout_storm, try_for
+void add_processes(planner& p);  // processes_...
 
 }  // namespace plan_detail
 }  // namespace app::bench

@@ -64,7 +64,7 @@ std::vector<lengths> all_lengths() {
 // A crowd needs longer for all to have had a turn; with all cells there is time for the corners only.
 params effort(const planner& p, std::int64_t parties, const lengths& l) {
   const bool crowd = parties == 100 && is_corner(parties, l);
-  return {{"for_ms", p.for_ms(crowd ? 400 : p.full() ? 150 : 200)}};
+  return {{"for_ms", p.for_ms(crowd ? 400 : 150)}};
 }
 
 void threads_contend(planner& p, std::int64_t parties, const lengths& l) {
@@ -139,7 +139,7 @@ void add_contended(planner& p) {
 }
 
 void add_crowds(planner& p) {
-  const params effort{{"for_ms", p.for_ms(120)}};
+  const params effort{{"for_ms", p.for_ms(60)}};
   const std::vector<std::int64_t> sizes =
       p.quick() ? std::vector<std::int64_t>{9} : std::vector<std::int64_t>{9, 99};
   for (const std::int64_t parties : sizes) {

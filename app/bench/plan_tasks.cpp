@@ -104,7 +104,7 @@ void add_asleep(planner& p) {
   }
 
   group sleep{"P8", "sleep", {}};
-  const params samples{{"samples", p.quick() ? 100 : p.full() ? 1'000 : 400}};
+  const params samples{{"samples", p.quick() ? 100 : p.full() ? 600 : 400}};
   for (const char* kind : {"fiber", "coroutine"})
     sleep.cells.push_back({"sleep", "mortise", kind, {}, samples, bars::p8()});
   sleep.cells.push_back({"sleep", "mortise", "thread", {}, samples});
@@ -123,7 +123,7 @@ void add_asleep(planner& p) {
                                           {"boost_fiber", "fiber"},
                                           {"go", "goroutine"},
                                           {"tokio", "task"}})
-      timer.cells.push_back({"timer", contender, kind, {{"tasks", tasks}}, {{"for_ms", p.for_ms(250)}}});
+      timer.cells.push_back({"timer", contender, kind, {{"tasks", tasks}}, {{"for_ms", p.for_ms(150)}}});
     p.groups.push_back(std::move(timer));
   }
 

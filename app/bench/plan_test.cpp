@@ -68,8 +68,9 @@ TEST(plan, each_mode_has_every_bar) {
     for (const cell& c : cells(m)) {
       for (const bar& b : c.bars) ids.insert(b.id);
     }
-    EXPECT_EQ(ids, (std::set<std::string>{"P1", "P2", "P3", "P4", "P5", "P6a", "P6b", "P7", "P8", "P11",
-                                          "P12", "F1", "F2", "F3", "F4", "F5", "F6"}))
+    EXPECT_EQ(ids, (std::set<std::string>{"P1", "P2",  "P3",  "P4", "P5", "P6a", "P6b", "P7",
+                                          "P8", "P11", "P12", "F1", "F2", "F3",  "F4",  "F5",
+                                          "F6", "S1",  "S2",  "S3", "S4", "S5",  "S6",  "S7"}))
         << to_string(m);
   }
 }
@@ -104,7 +105,14 @@ TEST(plan, bars_are_those_of_the_issue) {
       {"F3", {"ops_per_s >= 1 every peer", "wait_p999_ns <= 5000000 "}},
       {"F4", {"ops_per_s >= 5 absl", "ops_per_s >= 5 notify_all"}},
       {"F5", {"p99_ratio <= 2 "}},
-      {"F6", {"lock_ratio <= 1.1 "}}};
+      {"F6", {"lock_ratio <= 1.1 "}},
+      {"S1", {"robust_ratio <= 1.6 "}},
+      {"S2", {"robust_ratio <= 2 "}},
+      {"S3", {"ns <= 30 "}},
+      {"S4", {"ops_per_s >= 1 pthread robust", "wait_p999_ns <= 0.5 pthread robust"}},
+      {"S5", {"ops_per_s >= 10 pthread robust"}},
+      {"S6", {"p99_ns <= 1000000 "}},
+      {"S7", {"flock_ratio <= 1.6 "}}};
   EXPECT_EQ(found, issue);
 }
 
@@ -176,6 +184,18 @@ TEST(plan, read_only_has_std_beside_ours) {
     for (const cell& c : g.cells) found.insert(c.name());
     EXPECT_TRUE(found.contains("read_mostly/std/kind:thread/parties:1/reads:100"));
     EXPECT_TRUE(found.contains("read_mostly/std/kind:thread/parties:2/reads:100"));
+  }
+}
+
+// The bug: the peer of processes full of fibers is one with fewer parties, or one that contends otherwise.
+TEST(plan, crowds_of_processes_have_threads_that_do_the_same_beside_them) {
+  for (const group& g : plan(mode::normal, 2)) {
+    if (g.id != "S5") continue;
+    EXPECT_EQ(g.cells.back().name(),
+              "processes_contended/pthread_robust/kind:thread/processes:4/parties:1000/yields:1");
+    for (const cell& c : g.cells) {
+      if (c.contender == "mortise") EXPECT_EQ(c.bars.front().peers.front(), g.cells.back().name());
+    }
   }
 }
 

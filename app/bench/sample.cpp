@@ -25,6 +25,7 @@ const std::vector<std::string>& required(const std::string& workload) {
       "ops",          "duration_ns", "ops_per_s", "share",         "wait_p50_ns", "wait_p99_ns",
       "wait_p999_ns", "wait_max_ns", "cpu_ns",    "stall_p999_ns", "stall_max_ns"};
   static const std::vector<std::string> just_ns{"ns"};
+  static const std::vector<std::string> beside_robust{"ns", "robust_ns", "robust_ratio"};
   static const std::map<std::string, std::vector<std::string>> by_workload{
       {"contended", contended},
       {"mixed", contended},
@@ -40,6 +41,12 @@ const std::vector<std::string>& required(const std::string& workload) {
       {"timeout_storm",
        {"p99_ratio", "p99_ns", "calm_p99_ns", "last_unlock_ns", "ops", "duration_ns", "lateness_p50_ns"}},
       {"try_for", {"ns", "lock_ns", "lock_ratio"}},
+      {"processes_uncontended", beside_robust},
+      {"processes_update", beside_robust},
+      {"processes_read", beside_robust},
+      {"processes_contended", contended},
+      {"processes_takeover", {"p50_ns", "p99_ns", "max_ns", "stall_p999_ns", "stall_max_ns"}},
+      {"processes_command", {"ns", "flock_ns", "flock_ratio", "bare_ns"}},
   };
   const auto found = by_workload.find(workload);
   return found == by_workload.end() ? just_ns : found->second;
@@ -98,15 +105,20 @@ void require_consistent(const cell& c, const sample& s) {
   const double* writes = find(s, "writes_per_s");
   if (writes != nullptr && *writes > 0 && find(s, "wait_p999_ns") == nullptr)
     throw bad_sample("somebody wrote, but nobody's wait was timed");
-  const double *lock = find(s, "lock_ns"), *tried = find(s, "ns"), *ratio = find(s, "lock_ratio");
-  if (lock != nullptr && tried != nullptr && ratio != nullptr &&
-      std::abs(*ratio * *lock - *tried) > *tried / 100)
-    throw bad_sample(fmt::format("lock_ratio is {}, but ns and lock_ns make it {}", *ratio, *tried / *lock));
+  for (const char* peer : {"lock", "robust", "flock"}) {
+    const std::string peers = fmt::format("{}_ns", peer), of_both = fmt::format("{}_ratio", peer);
+    const double *theirs = find(s, peers), *own = find(s, "ns"), *ratio = find(s, of_both);
+    if (theirs != nullptr && own != nullptr && ratio != nullptr &&
+        std::abs(*ratio * *theirs - *own) > *own / 100)
+      throw bad_sample(
+          fmt::format("{} is {}, but ns and {} make it {}", of_both, *ratio, peers, *own / *theirs));
+  }
   const double* share = find(s, "share");
   if (share != nullptr && *share > 1) throw bad_sample(fmt::format("share is {}", *share));
   require_order(s, {"wait_p50_ns", "wait_p99_ns", "wait_p999_ns", "wait_max_ns"});
   require_order(s, {"wait_half_ns", "wait_max_ns"});
   require_order(s, {"p50_ns", "p99_ns", "max_ns"});
+  require_order(s, {"away_p50_ns", "away_p99_ns", "away_max_ns"});
   require_order(s, {"lateness_p50_ns", "lateness_p99_ns", "lateness_max_ns"});
 }
 

@@ -106,6 +106,10 @@ TEST(sample, a_ratio_agrees_with_what_it_is_of) {
   EXPECT_EQ(complaint(tried, R"({"ns": 12, "lock_ns": 10, "lock_ratio": 1.2})"), "none");
   EXPECT_THAT(complaint(tried, R"({"ns": 12, "lock_ns": 10, "lock_ratio": 1})"),
               HasSubstr("lock_ratio is 1"));
+  const cell shared{"processes_update", "ours", "thread", {}, {}};
+  EXPECT_EQ(complaint(shared, R"({"ns": 30, "robust_ns": 20, "robust_ratio": 1.5})"), "none");
+  EXPECT_THAT(complaint(shared, R"({"ns": 30, "robust_ns": 20, "robust_ratio": 1.4})"),
+              HasSubstr("robust_ratio is 1.4, but ns and robust_ns make it 1.5"));
 }
 
 // The bug: writers' waits are not there, and the bar on them is quietly unknown.

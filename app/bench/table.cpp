@@ -61,10 +61,11 @@ std::string measured_in_unit(const verdict& v) {
   return fmt::format("{:.{}f}x {}", *v.measured, *v.measured < 10 ? 3 : 1, v.of.against);
 }
 
-// P2 before P11, P6a before P6b, and F1 behind all of P.
-using place = std::tuple<bool, int, std::string>;
+// P2 before P11, P6a before P6b, F1 behind all of P, and S1 behind all of F.
+using place = std::tuple<bool, char, int, std::string>;
 place place_of(const std::string& id) {
-  return {!id.starts_with('P'), id.size() < 2 ? 0 : std::atoi(id.c_str() + 1), id};
+  return {!id.starts_with('P'), id.empty() ? 0 : id.front(), id.size() < 2 ? 0 : std::atoi(id.c_str() + 1),
+          id};
 }
 
 std::string bars_table(const result& r, const style& s) {
@@ -165,7 +166,7 @@ std::string readable(const std::string& figure, double value) {
   if (figure.ends_with("bytes_per_task")) return fmt::format("{:.{}f} B", value, value < 10 ? 2 : 0);
   if (figure.ends_with("_bytes")) return scaled(1000, {"B", "kB", "MB", "GB"});
   if (figure.ends_with("_percent")) return fmt::format("{:.{}f} %", value, value < 10 ? 2 : 0);
-  if (figure == "share") return fmt::format("{:.2f}", value);
+  if (figure.ends_with("share")) return fmt::format("{:.2f}", value);
   if (figure.ends_with("_ratio")) return fmt::format("{:.3g}x", value);
   return fmt::format("{:.0f}", value);
 }

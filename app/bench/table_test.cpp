@@ -44,6 +44,19 @@ TEST(table, a_loss_is_shown_against_the_best_of_ours_at_the_same_work) {
   EXPECT_THAT(losers_to(r), ElementsAre("contended/tokio/kind:task/parties:8 1.50x"));
 }
 
+// The bug: a crowd of threads in several processes is faster than fibers, which have workers, and nobody is told.
+TEST(table, threads_of_several_processes_are_beside_fibers_on_any_workers) {
+  const auto crowd = [](const char* contender, params given, double ops) {
+    return judged{
+        {{"processes_contended", contender, "any", std::move(given), {}}, "", 1, {{"ops_per_s", {ops}}}}, {}};
+  };
+  result r;
+  r.lines = {crowd("mortise", {{"parties", 1'000}, {"workers", 2}}, 100),
+             crowd("pthread_robust", {{"parties", 1'000}}, 200),
+             crowd("pthread_robust", {{"parties", 1}}, 300)};
+  EXPECT_THAT(losers_to(r), ElementsAre("processes_contended/pthread_robust/kind:any/parties:1000 2.00x"));
+}
+
 // The bug: where less is better the slower one is shown as the loss.
 TEST(table, less_time_is_faster) {
   result r;
@@ -76,7 +89,7 @@ TEST(table, verdicts_say_met_not_met_or_why_unknown) {
 TEST(table, bars_stand_in_the_order_of_the_issue) {
   result r;
   r.machine = {{"cores", 2}};
-  for (const char* id : {"F1", "P11", "P6b", "P2", "P6a"}) {
+  for (const char* id : {"S1", "F2", "F1", "P11", "P6b", "P2", "P6a"}) {
     judged ours = line("mortise", "thread", {}, {{"ops_per_s", {1}}});
     ours.verdicts = {{{id, "ops_per_s", sense::at_least, 2}, {}, 1, false, {}}};
     r.lines.push_back(ours);
@@ -86,6 +99,7 @@ TEST(table, bars_stand_in_the_order_of_the_issue) {
   EXPECT_LT(text.find("P6a "), text.find("P6b "));
   EXPECT_LT(text.find("P6b "), text.find("P11 "));
   EXPECT_LT(text.find("P11 "), text.find("F1 "));
+  EXPECT_LT(text.find("F2 "), text.find("S1 "));
 }
 
 // The bug: what crashed is left out of the table, and looks as if nobody had tried.

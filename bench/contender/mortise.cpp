@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include <bench/contender/mortise_processes.hpp>
 #include <bench/harness/contender.hpp>
 #include <bench/kind/mortise_tasks.hpp>
 #include <bench/kind/threads.hpp>
@@ -69,8 +70,8 @@ int main(int argc, char** argv) {
   using sharing_threads = bench::threads<mortise::shared_mutex>;
   using sharing_fibers = bench::mortise_tasks<mortise::shared_mutex>;
   using sharing_coroutines = bench::mortise_tasks<mortise::shared_mutex, true>;
-  return bench::contender{"mortise", MORTISE_VERSION}
-      .offers({"uncontended", "thread", bench::uncontended<threads>})
+  bench::contender all{"mortise", MORTISE_VERSION};
+  all.offers({"uncontended", "thread", bench::uncontended<threads>})
       .offers({"uncontended", "fiber", bench::uncontended<fibers>})
       .offers({"uncontended", "coroutine", bench::uncontended<coroutines>})
       .offers({"contended", "thread", bench::contended<threads>})
@@ -109,6 +110,7 @@ int main(int argc, char** argv) {
       .offers({"try_for", "coroutine", bench::try_for<coroutines>})
       .offers({"timeout_storm", "thread", bench::timeout_storm<threads>})
       .offers({"timeout_storm", "fiber", bench::timeout_storm<fibers>})
-      .offers({"timeout_storm", "coroutine", bench::timeout_storm<coroutines>})
-      .main(argc, argv);
+      .offers({"timeout_storm", "coroutine", bench::timeout_storm<coroutines>});
+  offer_processes(all);
+  return all.main(argc, argv);
 }

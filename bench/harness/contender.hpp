@@ -72,7 +72,8 @@ class contender {
     for (int i = 2; i < argc; ++i) {
       const std::string_view word = argv[i];
       bool counts = true;
-      for (const std::string_view effort : {"kind:", "for_ms:", "seed:", "iterations:", "samples:"})
+      for (const std::string_view effort :
+           {"kind:", "for_ms:", "seed:", "iterations:", "samples:", "command:"})
         counts = counts && !word.starts_with(effort);
       if (counts) text.append("/").append(word);
     }

@@ -50,6 +50,14 @@ class durations {
     return m_longest;
   }
 
+  // visit(duration, how many) for each that there is, to the precision of a percentile; the longest exactly.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (unsigned b = 0; b < m_counts.size(); ++b) {
+      if (m_counts[b] != 0) visit(std::min(top_of(b), m_longest), m_counts[b]);
+    }
+  }
+
   std::uint64_t longest() const { return m_longest; }
   std::uint64_t total() const { return m_total; }
   // So that nobody allocates in the middle of a measurement: room for durations up to `ns`.

@@ -79,28 +79,34 @@ struct within_window {
   }
 };
 
-// Waits until all have arrived, opens, waits, reads what they did, closes. The reader may lose its core between the
-// counts and the clock; then the counts are read once more.
-inline within_window watch(window& w, const std::vector<party_record>& parties, std::int64_t for_ms) {
-  while (w.arrived.load(std::memory_order_acquire) != parties.size())
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
+// Opens, waits, reads what they did, closes. The reader may lose its core between the counts and the clock; then the counts
+// are read once more. `records`: each with its ops. `cpu()`: the CPU time of all of them.
+template <class Records, class Cpu>
+within_window watch_open(window& w, const Records& records, Cpu cpu, std::int64_t for_ms) {
   within_window seen;
-  seen.ops.resize(parties.size());
-  const std::int64_t cpu = cpu_ns();
+  seen.ops.resize(records.size());
+  const std::int64_t cpu_before = cpu();
   const auto begin = steady::now();
   w.open.store(true, std::memory_order_release);
   std::this_thread::sleep_until(begin + std::chrono::milliseconds(for_ms));
   for (int tries = 0; tries < 20; ++tries) {
     const std::int64_t before = since(begin);
-    for (std::size_t i = 0; i < parties.size(); ++i)
-      seen.ops[i] = parties[i].ops.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < records.size(); ++i)
+      seen.ops[i] = records[i].ops.load(std::memory_order_relaxed);
     seen.duration_ns = since(begin);
     if (seen.duration_ns - before < 20'000) break;
   }
-  seen.cpu_ns = cpu_ns() - cpu;
+  seen.cpu_ns = cpu() - cpu_before;
   w.closed.store(true, std::memory_order_relaxed);
   for (const std::uint64_t ops : seen.ops) seen.sum += ops;
   return seen;
+}
+
+// Waits until all have arrived first.
+inline within_window watch(window& w, const std::vector<party_record>& parties, std::int64_t for_ms) {
+  while (w.arrived.load(std::memory_order_acquire) != parties.size())
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  return watch_open(w, parties, cpu_ns, for_ms);
 }
 
 // After all have ended: the plain counter that the lock guarded holds every increment.
