@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Plants one bug after the other in a copy of the tree; the quick tests or the models must find each.
+"""Plants one bug after the other in a copy of the tree; the quick tests, the models or those that kill processes must find each.
 
 A survivor is a missing test. A patch that does not apply or does not compile is an error, not a find.
 Exit code: 0 all were caught; 1 one survived; 2 an error.
@@ -31,7 +31,7 @@ def say(text):
 
 
 def hunt(shop, kind, mutant, progress):
-    """Who finds the mutant, of the tests of a kind, and how; None: it survives them. The mutant is applied."""
+    """Who finds the mutant, of the tests of a kind (quick, model, crash), and how; None: it survives them. The mutant is applied."""
     everything = shop.tests[mutant.build, kind]
     expected = shop.named(mutant.build, kind, [p for p in mutant.expected if kind_of(p) == kind])
     others = [t for t in everything if t not in expected]
@@ -48,14 +48,14 @@ def hunt(shop, kind, mutant, progress):
 
 
 def kind_of(pattern):
-    return "model" if pattern.startswith("model.") else "quick"
+    return {"model": "model", "crash": "crash"}.get(pattern.split(".")[0], "quick")
 
 
 def judge(shop, mutant, say=say):
     """The verdict on one mutant: caught, survived or error."""
     begin, waited = time.monotonic(), 0.0
     result = {"name": mutant.name, "breaks": mutant.breaks, "build": mutant.build, "verdict": "survived", "by": "", "how": ""}
-    kinds = ["quick"] + ["model"] * (mutant.build == "release")
+    kinds = ["quick"] + ["model", "crash"] * (mutant.build == "release")
     kinds.sort(key=lambda kind: not any(kind_of(p) == kind for p in mutant.expected))  # where it is expected to be found, first
     try:
         for kind in kinds:

@@ -36,6 +36,11 @@ class Test:
         return max(SHORTEST_LIMIT, 10 * self.seconds)
 
 
+def kind_of_program(name):
+    """Which kind of tests it is; stress tests are compiled with the quick ones, and not run."""
+    return next((kind for kind in ("model", "crash") if name.endswith(f"_{kind}")), "quick")
+
+
 def files_of(root):
     """What git knows of, and what is new and not ignored; without git, all but builds."""
     listed = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "-co", "--exclude-standard"], cwd=root,
@@ -51,7 +56,7 @@ class Workshop:
     def __init__(self, root, scratch, compiler=None, limit=None):
         self.root = root
         self.tree = scratch / "tree"
-        self.tests = {}  # (build, kind) -> its tests, quickest first
+        self.tests = {}  # (build, kind: quick, model or crash) -> its tests, quickest first
         self._compiler = compiler
         self._limit = limit
         self._before = {}  # what the applied mutant changed
@@ -116,7 +121,7 @@ class Workshop:
             raise Trouble(f"does not compile; the log is {self.log(build)}")
 
     def _listed(self, build, kind):
-        """The tests of a kind that ctest knows. Programs with tests that are not compiled are there as <target>_NOT_BUILT."""
+        """The tests of a kind, which is their label, that ctest knows. Programs with tests that are not compiled are there as <target>_NOT_BUILT."""
         listed = subprocess.run(["ctest", "--show-only=json-v1"], cwd=self.folder(build), capture_output=True, text=True)
         found = []
         for entry in json.loads(listed.stdout)["tests"]:
@@ -125,7 +130,7 @@ class Workshop:
             if NOT_OURS.match(name):
                 continue
             if name.endswith(NOT_BUILT):
-                if name.removesuffix(NOT_BUILT).endswith("_model") == (kind == "model"):
+                if kind_of_program(name.removesuffix(NOT_BUILT)) == kind:
                     found.append(Test(name, [], "", {}))
             elif "command" in entry and kind in properties.get("LABELS", ()):
                 environment = dict(v.split("=", 1) for v in properties.get("ENVIRONMENT", ()))
@@ -134,7 +139,7 @@ class Workshop:
         return found
 
     def prepare(self, build, kind):
-        """The baseline: all tests of a kind, quick or model, are built and pass. Learns what they take."""
+        """The baseline: all tests of a kind are built and pass. Learns what they take."""
         if (build, kind) in self.tests:
             return
         try:
