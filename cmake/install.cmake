@@ -4,10 +4,12 @@ include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/mortise")
 
-# Two export sets, so that who asks for the component `lock` needs no Boost.
+# An export set for each component, so that who asks for `lock` or `shm` needs no Boost.
 install(TARGETS mortise_lock EXPORT mortise_lock FILE_SET HEADERS)
 install(TARGETS mortise_asio EXPORT mortise_lock FILE_SET HEADERS FILE_SET included)
 install(EXPORT mortise_lock NAMESPACE mortise:: DESTINATION "${package_dir}" FILE mortise-lock.cmake)
+install(TARGETS mortise_shm EXPORT mortise_shm FILE_SET HEADERS)
+install(EXPORT mortise_shm NAMESPACE mortise:: DESTINATION "${package_dir}" FILE mortise-shm.cmake)
 if(MORTISE_BUILD_TASK)
   install(TARGETS mortise_task mortise_mortise EXPORT mortise_task FILE_SET HEADERS)
   install(EXPORT mortise_task NAMESPACE mortise:: DESTINATION "${package_dir}" FILE mortise-task.cmake)

@@ -1,4 +1,4 @@
-# mortise-lock.pc and mortise.pc, relocatable with the installation.
+# mortise-lock.pc, mortise-shm.pc and mortise.pc, relocatable with the installation.
 
 set(pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 file(RELATIVE_PATH pc_prefix "/${pc_dir}" "/")
@@ -31,6 +31,11 @@ endfunction()
 mortise_pkg_config(mortise-lock
   DESCRIPTION "One mutex for coroutines, fibers and threads (C++20)"
   LIBS "-lmortise_lock -pthread")
+
+mortise_pkg_config(mortise-shm
+  DESCRIPTION "One mutex for processes, and a value that a killed one cannot spoil (C++20)"
+  REQUIRES mortise-lock
+  LIBS "-lmortise_shm")
 
 if(MORTISE_BUILD_TASK)
   # A shared libmortise_task brings its Boost.Context along; with a static one the program links it.

@@ -90,10 +90,10 @@ fuzz_stage() {
 fuzz_for() {
   local what log here=tests/fuzz found=build/fuzz/corpus
   fuzz_build
-  for what in duration flags; do
+  for what in duration flags region; do
     mkdir -p "$found/$what"
     log=build/fuzz/$what.log
-    if ! build/fuzz/tests/fuzz/${what}_fuzzer -max_total_time="$1" -max_len=120 -dict=$here/$what.dict \
+    if ! build/fuzz/tests/fuzz/${what}_fuzzer -max_total_time="$1" -max_len=400 -dict=$here/$what.dict \
       -artifact_prefix=build/fuzz/ "$found/$what" $here/corpus/$what >"$log" 2>&1 </dev/null; then
       grep -a -E 'what\(\)|ERROR|runtime error|Test unit' "$log" >&2
       say "fuzz: $what broke a property; the log is $log"

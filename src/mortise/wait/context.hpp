@@ -98,6 +98,10 @@ class context {
 // Never inlined, so that no thread-local address survives a suspension of the caller.
 [[gnu::noinline]] MORTISE_API context& this_context() noexcept;
 
+// Whether the caller is a thread and nothing more: `this_context().kind() == party::thread`, without a virtual call where no
+// context was ever installed.
+[[gnu::noinline]] MORTISE_API bool on_plain_thread() noexcept;
+
 // Installs `c` on this OS thread (null: back to the thread's own) and returns what was installed before (or
 // null).
 [[gnu::noinline]] MORTISE_API context* exchange_context(context* c) noexcept;

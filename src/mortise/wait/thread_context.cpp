@@ -115,6 +115,8 @@ context& this_context() noexcept {
   return make_own();
 }
 
+bool on_plain_thread() noexcept { return installed == nullptr || installed->kind() == party::thread; }
+
 context* exchange_context(context* c) noexcept {
   context* before = installed;
   installed = c;
