@@ -115,7 +115,10 @@ context& this_context() noexcept {
   return make_own();
 }
 
-bool on_plain_thread() noexcept { return installed == nullptr || installed->kind() == party::thread; }
+bool on_plain_thread() noexcept {
+  context* const c = installed;
+  return c == nullptr || c->kind() == party::thread;
+}
 
 context* exchange_context(context* c) noexcept {
   context* before = installed;
