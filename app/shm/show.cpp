@@ -27,10 +27,22 @@ std::string who(const participant_info& p) {
                      p.stopped == true ? ", stopped" : "");
 }
 
-std::string holder(const region_info& r) {
-  if (r.holder == 0) return r.kept ? "a keeper, for tasks" : "-";
-  const participant_info* const p = find(r, r.holder);
+std::string name_of(const region_info& r, participant_id id) {
+  const participant_info* const p = find(r, id);
   return p != nullptr ? who(*p) : "one who died";
+}
+
+std::string holder(const region_info& r) {
+  if (r.holder != 0) return name_of(r, r.holder);
+  return r.keeper != 0 ? name_of(r, r.keeper) + ", for its tasks" : "-";
+}
+
+nlohmann::ordered_json reference(const region_info& r, participant_id id) {
+  if (id == 0) return nullptr;
+  const participant_info* const p = find(r, id);
+  nlohmann::ordered_json j{{"participant", id}, {"alive", p != nullptr}};
+  if (p != nullptr) j["pid"] = p->pid;
+  return j;
 }
 
 std::string state(const region_info& r) {
@@ -112,7 +124,7 @@ std::string details(const region_info& r, std::uint64_t now_ns) {
   text += fmt::format("token         {}, {} tenures since it was made\n", r.token, r.token - r.first_token);
   text += fmt::format("holder        {}\n", holder(r) == "-" ? "nobody" : holder(r));
   text +=
-      fmt::format("kept          {}\n", r.kept ? "yes, by a process that hands it on among its tasks" : "no");
+      fmt::format("kept          {}\n", r.keeper != 0 ? "for its tasks, by " + name_of(r, r.keeper) : "no");
   if (r.owner_died) text += "died          a holder; the next one is told\n";
   text += fmt::format("waiting       {}\n", r.waiting);
   text += fmt::format("participants  {}{}\n", r.participants.size(),
@@ -136,16 +148,12 @@ nlohmann::ordered_json as_json(const region_info& r, std::uint64_t now_ns) {
   j["age_s"] = seconds(r.created_ns, now_ns);
   j["token"] = fmt::to_string(r.token);
   j["first_token"] = fmt::to_string(r.first_token);
-  j["kept"] = r.kept;
+  j["kept"] = r.keeper != 0;
   j["owner_died"] = r.owner_died;
   j["waiting"] = r.waiting;
   j["open"] = r.open;
-  j["holder"] = nullptr;
-  if (r.holder != 0) {
-    const participant_info* const p = find(r, r.holder);
-    j["holder"] = {{"participant", r.holder}, {"alive", p != nullptr}};
-    if (p != nullptr) j["holder"]["pid"] = p->pid;
-  }
+  j["holder"] = reference(r, r.holder);
+  j["keeper"] = reference(r, r.keeper);
   j["participants"] = nlohmann::ordered_json::array();
   for (const participant_info& p : r.participants) {
     nlohmann::ordered_json one{

@@ -75,12 +75,16 @@ TEST(shm_show, details_are_all_there) {
             "  7 other one in another pid namespace, 3 waiting\n");
   region_info r = jobs();
   r.holder = 0x1001;
-  r.owner_died = r.kept = true;
+  r.owner_died = true;
+  r.keeper = 0x802;
   EXPECT_THAT(details(r, now), HasSubstr("holder        one who died\n"));
   EXPECT_THAT(details(r, now), HasSubstr("died          a holder; the next one is told\n"));
+  EXPECT_THAT(details(r, now),
+              HasSubstr("kept          for its tasks, by 7 other one in another pid namespace\n"));
   r.holder = 0;
-  EXPECT_THAT(details(r, now), HasSubstr("holder        a keeper, for tasks\n"));
-  r.kept = false;
+  EXPECT_THAT(details(r, now),
+              HasSubstr("holder        7 other one in another pid namespace, for its tasks\n"));
+  r.keeper = 0;
   EXPECT_THAT(details(r, now), HasSubstr("holder        nobody\n"));
   r.participants.clear();
   EXPECT_THAT(details(r, now), HasSubstr("participants  0, and a process that has not used it yet\n"));
@@ -94,7 +98,7 @@ TEST(shm_show, json_has_the_same) {
   EXPECT_EQ(as_json(jobs(), now), nlohmann::ordered_json::parse(R"({
     "name": "jobs", "file": "/run/jobs", "state": "good", "type": "counters", "size": 24, "alignment": 8, "file_size": 77824,
     "made": "2026-11-29T03:49:57Z", "age_s": 7200, "token": "1795924197000000012", "first_token": "1795924197000000000",
-    "kept": false, "owner_died": false, "waiting": 3, "open": true, "holder": {"participant": 2049, "alive": true, "pid": 123},
+    "kept": false, "owner_died": false, "waiting": 3, "open": true, "holder": {"participant": 2049, "alive": true, "pid": 123}, "keeper": null,
     "participants": [
       {"participant": 2049, "pid": 123, "command": "worker", "waiting": 0, "stopped": true, "other_namespace": false},
       {"participant": 2050, "pid": 7, "command": "other one", "waiting": 3, "stopped": null, "other_namespace": true}]})"));

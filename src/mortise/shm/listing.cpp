@@ -35,7 +35,7 @@ struct stat status_of(int fd, const std::string& subject) {
 void look_at_lock(const lock_block& block, region_info& found) {
   found.token = block.token.load(memory_order_relaxed);
   found.holder = block.holder.load(memory_order_relaxed);
-  found.kept = block.kept.load(memory_order_relaxed) != 0;
+  found.keeper = block.kept.load(memory_order_relaxed);
   found.owner_died = block.died.load(memory_order_relaxed) != 0;
 }
 
@@ -62,19 +62,37 @@ std::optional<participant_info> look_at_slot(const participant_slot& slot, std::
   return p;
 }
 
-void look_into(int fd, region_info& found) {
-  const mapping memory{fd, payload_at, mapping::to_look};
-  const std::byte* const at = memory.at();
-  look_at_lock(*std::launder(reinterpret_cast<const lock_block*>(at + lock_at)), found);
-  found.open = byte_lock::is_taken(fd, byte_lock::presence);
-  if (!found.open) return;
-  const auto* const slots = reinterpret_cast<const participant_slot*>(at + participants_at);
+void look_at_participants(const participant_slot* slots, int fd, region_info& found) {
   const std::uint64_t ours = pid_namespace();
+  found.participants.clear();
+  found.waiting = 0;
   for (std::size_t i = 0; i < participant_limit; ++i) {
     if (auto p = look_at_slot(slots[i], i, fd, ours)) {
       found.waiting += p->waiting;
       found.participants.push_back(std::move(*p));
     }
+  }
+}
+
+bool knows(const region_info& r, participant_id id) {
+  return id == 0 || std::any_of(r.participants.begin(), r.participants.end(),
+                                [id](const auto& p) { return p.id == id; });
+}
+
+void look_into(int fd, region_info& found) {
+  const mapping memory{fd, payload_at, mapping::to_look};
+  const std::byte* const at = memory.at();
+  const lock_block& block = *std::launder(reinterpret_cast<const lock_block*>(at + lock_at));
+  const auto* const slots = reinterpret_cast<const participant_slot*>(at + participants_at);
+  found.open = byte_lock::is_taken(fd, byte_lock::presence);
+  // A holder that unlocks and leaves amid this is no dead one: then the lock says something else afterwards.
+  for (int attempts = 0; attempts < 3; ++attempts) {
+    look_at_lock(block, found);
+    if (found.open) look_at_participants(slots, fd, found);
+    if (knows(found, found.holder) && knows(found, found.keeper)) return;
+    const region_info before = found;
+    look_at_lock(block, found);
+    if (found.holder == before.holder && found.keeper == before.keeper) return;
   }
 }
 

@@ -38,7 +38,7 @@ struct region_info {
   std::uint64_t created_ns = 0;  // CLOCK_REALTIME
   std::uint64_t first_token = 0, token = 0;
   participant_id holder = 0;                   // whose section is running; 0: nobody's
-  bool kept = false;                           // the lock is with a keeper, for the tasks of its process
+  participant_id keeper = 0;                   // whose keeper holds the lock, for its tasks; 0: nobody's
   bool owner_died = false;                     // the next holder will be told that one died
   bool open = false;                           // somebody has it open, who may not have joined yet
   std::uint64_t waiting = 0;                   // of all participants
