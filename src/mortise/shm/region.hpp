@@ -22,15 +22,15 @@ namespace mortise::inline MORTISE_ABI::shm {
 // - SR2 A name that is open stands for this region until the last handle is gone: it cannot be removed (listing.hpp) or made anew.
 // - SR3 What a squatter left is refused in a line that says what is wrong: a symbolic link, no regular file, another owner, another mode than
 //   0600, a hard link, a file that was cut, bytes that are no header, another type, size or version.
-// - SR4 The region has all its pages: lack of memory or of disk space is a system_error here, never a signal later.
+// - SR4 The region has all its pages: no room on the disk or in the tmpfs is a system_error here, never a signal later.
 // - SR5 Tokens of a region made anew, after a removal or a start of the machine, begin above those of the one before.
 // - SR8 In a forked child the region is the same, and another participant's (participants.hpp).
-// Does not promise anything against other programs of the same user that remove the file by hand, cut it, or write nonsense into it: all
-// who have a region trust one another. Nor that memory is given back: a region lives until `mortise shm rm` or, if it
-// is anonymous, until nobody has it.
+// Does not promise anything against other programs of the same user that remove the file by hand, cut it, or write nonsense into
+// it: all who have a region trust one another. Nor anything where a cgroup's limit is reached, which kills. Nor that memory is given
+// back: a region lives until `mortise shm rm` or, if it is anonymous, until nobody has it.
 // Requires: `make` neither forks nor opens regions. No call is in progress when the handle is destroyed.
 // Blocks: while another process makes, re-makes or removes it, for microseconds; after 5 s of that it throws.
-// Cost: two descriptors once descriptor() was called, else one; some 100 us to make one, 50 us to open it.
+// Cost: one descriptor, two once descriptor() was called; some 200 us to make one, 60 us to open it.
 // Throws: error; system_error; what `make` throws.
 class region {
  public:
