@@ -199,11 +199,12 @@ TEST_F(participants_of, a_child_without_descriptors_to_spare_is_told_and_keeps_n
   child parent{[&] {
     const auto mine = open();
     const participant_id id = mine->members().me();
-    rlimit few{};
-    ::getrlimit(RLIMIT_NOFILE, &few);
-    few.rlim_cur = 0;
-    ::setrlimit(RLIMIT_NOFILE, &few);
+    rlimit enough{};
+    ::getrlimit(RLIMIT_NOFILE, &enough);
+    const rlimit none{0, enough.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
     if (::fork() == 0) {
+      ::setrlimit(RLIMIT_NOFILE, &enough);
       ::alarm(120);
       try {
         mine->members().me();
