@@ -39,20 +39,23 @@ class async_stoppable_lock_operation;
 //   the lock, and is told (owner_died) if the holder had not reached its unlock.
 // - SM3 That is told to one tenure, once.
 // - SM4 token() is greater than that of every tenure before, of this region and of one that had its name earlier.
-// - SM5 Who has waited for a millisecond is passed no more than once by each party that was on its way. Tasks of one process share a tenure of
-//   its keeper for a millisecond while others wait, and end it within another one and a section.
-// - SM6 One that waits, and is killed or stopped, holds nobody up: those that come after it wait for it 2 ms at most.
+// - SM5 Who has waited for a millisecond asks those who come later to let it go first: it is passed about once by each that was on its way.
+//   Tasks of one process share a tenure of its keeper for a millisecond while others wait, and end it within another one and a section.
+// - SM6 One that waits, and is killed or stopped, holds nobody up: those that come after it wait for it 2 ms at most, those before it an
+//   eighth of the time that they have waited, 32 ms at most.
 // - SM7 A bounded wait ends after its deadline or stop request only, and leaves nothing behind.
 // - SM8 A coroutine whose frame is destroyed while it waits leaves the queue and passes on what it was offered.
 // - SM9 What a parent holds, its forked child neither holds nor unlocks: there the unlock does nothing. The child may lock it like everyone.
 // - SM10 Unlocking what this process does not hold, or by another thread than the one that took it, prints one line and aborts; so does
 //   lock() by the thread that holds it.
 // Does not promise
-// - That a holder that is stopped (SIGSTOP) or hangs is ever passed: it may go on at any time.
+// - That a holder that is stopped (SIGSTOP) or hangs is ever passed: it may go on at any time. A process with tasks that is stopped within some
+//   2 ms of its last section may be a holder still.
 // - Order beyond SM5. Recursion. That the value it guards is whole after a death: shm::guarded does.
 // - Anything against a process of the same user that writes into the region what it likes.
 // A thread that calls lock() takes the lock itself; fibers, coroutines and waits with a stop token have it taken by a thread of the library, the
-// keeper, which starts with the first of them. Whatever lock() of a thread took the same thread unlocks; the others may unlock anywhere.
+// keeper, which starts with the first of them. What a thread took by lock() the same thread unlocks, what a fiber took that fiber, on any
+// thread (checked builds name another one); what async_lock() took may be unlocked anywhere.
 class MORTISE_CAPABILITY("mutex") mutex {
  public:
   // Opens the region, or makes it. Throws shm::error where there is something else, std::system_error where the system refuses.
@@ -128,7 +131,8 @@ class MORTISE_CAPABILITY("mutex") mutex {
   [[nodiscard]] async_bounded_lock_operation async_lock_until(std::chrono::time_point<Clock, Duration> t,
                                                               wait::executor* where = nullptr,
                                                               call_site site = call_site::current()) noexcept;
-  // `auto [how, hold] = co_await m.async_lock_or_stop(token);`
+  // `auto [how, hold] = co_await m.async_lock_or_stop(token);` A coroutine does not wait for the keeper to try: where stop has been requested, or
+  // the time has come, it may be told so although the lock is free.
   [[nodiscard]] async_stoppable_lock_operation async_lock_or_stop(
       std::stop_token stop, wait::executor* where = nullptr, call_site site = call_site::current()) noexcept;
   template <class Rep, class Period>
