@@ -43,7 +43,7 @@ struct account {
 struct hammering_plan {
   unsigned kills = 300;
   unsigned seed = 1;
-  std::chrono::milliseconds patience{20'000};  // without any change: it hangs
+  std::chrono::milliseconds patience{60'000};  // without any change: it hangs
   std::chrono::milliseconds limit{3'600'000};  // it does not go on for longer
 };
 
