@@ -37,4 +37,22 @@ TEST(context, locks_work_in_a_foreign_one) {
   });
 }
 
+// The bug: a lock that belongs to a thread is given to a fiber, which unlocks it on another one.
+TEST(context, a_thread_is_told_from_the_tasks_on_it) {
+  EXPECT_TRUE(wait::on_plain_thread());
+  mortise::task_scope scope;
+  scope.go([] { EXPECT_FALSE(wait::on_plain_thread()); });
+  scope.go([]() -> mortise::task<> {
+    EXPECT_FALSE(wait::on_plain_thread());
+    co_return;
+  });
+  scope.join();
+  static foreign::context mine;  // a thread too, says its kind()
+  std::jthread elsewhere([] {
+    wait::exchange_context(&mine);
+    EXPECT_TRUE(wait::on_plain_thread());
+    wait::exchange_context(nullptr);
+  });
+}
+
 }  // namespace
