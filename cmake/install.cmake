@@ -15,6 +15,12 @@ if(MORTISE_BUILD_TASK)
   install(EXPORT mortise_task NAMESPACE mortise:: DESTINATION "${package_dir}" FILE mortise-task.cmake)
 endif()
 
+# One that is shared finds those it stands on beside it: who links to mortise::shm alone has no path to mortise_lock.
+set_target_properties(mortise_shm PROPERTIES INSTALL_RPATH "$ORIGIN")
+if(MORTISE_BUILD_TASK)
+  set_target_properties(mortise_task PROPERTIES INSTALL_RPATH "$ORIGIN")
+endif()
+
 if(TARGET mortise)  # the command; it finds shared libraries beside it
   file(RELATIVE_PATH libraries "/${CMAKE_INSTALL_BINDIR}" "/${CMAKE_INSTALL_LIBDIR}")
   set_target_properties(mortise PROPERTIES INSTALL_RPATH "$ORIGIN/${libraries}")

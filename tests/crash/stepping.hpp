@@ -9,6 +9,7 @@
 // far it comes in its waiting depends on the time, and steps take so much of it always.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -91,12 +92,11 @@ inline std::vector<std::size_t> order_of(const std::vector<stop>& way, const ste
   if (plan.budget.count() == 0) return order;
   std::mt19937 draw{plan.seed};
   std::shuffle(order.begin(), order.end(), draw);
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    const auto rank = [&](std::size_t i) {
-      return (way[i].occurrence > 3 ? 2 : 0) + (is_our_code(way[i].at) ? 0 : 1);
-    };
-    return rank(a) < rank(b);
-  });
+  std::array<std::vector<std::size_t>, 4> ranks;
+  for (const std::size_t i : order)
+    ranks[(way[i].occurrence > 3 ? 2u : 0u) + (is_our_code(way[i].at) ? 0u : 1u)].push_back(i);
+  order.clear();
+  for (const auto& rank : ranks) order.insert(order.end(), rank.begin(), rank.end());
   return order;
 }
 

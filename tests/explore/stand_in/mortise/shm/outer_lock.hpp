@@ -55,7 +55,9 @@ class outer_lock {
 
   void keep(participant_id me) noexcept { m_kept.store(me, memory_order_seq_cst); }
   void keep_no_more() noexcept { m_kept.store(0, memory_order_release); }
-  bool is_in_section_of(participant_id me) const noexcept { return m_holder.load(memory_order_relaxed) == me; }
+  bool is_in_section_of(participant_id me) const noexcept {
+    return m_holder.load(memory_order_relaxed) == me;
+  }
   std::uint64_t sections() const noexcept { return m_token.load(memory_order_relaxed); }
   std::uint32_t nudges() const noexcept { return m_nudge.load(memory_order_seq_cst); }
   void sleep_until_nudged(std::uint32_t seen, nanos deadline) const noexcept {
