@@ -1,4 +1,5 @@
-// fmt 9 itself, as its own src/format.cc has it: so that the command needs no shared library for it (few_libraries.cmake).
+// fmt 9 itself, so that the command needs no shared library for it (few_libraries.cmake): all that its format.h declares as
+// `extern template`, or leaves to be instantiated elsewhere, is instantiated here.
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE
