@@ -8,6 +8,7 @@
 
 #include <mortise/base/sanitizers.hpp>
 #include <support/emulated.hpp>
+#include <support/fork_whole.hpp>
 
 #include "broken_locks.hpp"
 #include "parties.hpp"
@@ -21,7 +22,7 @@ namespace {
 // Runs `f` in a child. True: it returned true. A child that hangs is killed, and named.
 template <class F>
 testing::AssertionResult in_child(F f) {
-  const pid_t child = ::fork();
+  const pid_t child = mortise::test::fork_whole();
   if (child == 0) {
     ::signal(SIGALRM, SIG_DFL);
     ::alarm(20);

@@ -14,6 +14,8 @@
 #include <string>
 #include <utility>
 
+#include <support/fork_whole.hpp>
+
 namespace crash {
 
 class child {
@@ -22,7 +24,7 @@ class child {
   template <class F>
   explicit child(F f, unsigned seconds = 120) {
     const pid_t parent = ::getpid();
-    m_pid = ::fork();
+    m_pid = mortise::test::fork_whole();
     if (m_pid != 0) return;
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(99);  // it was gone already

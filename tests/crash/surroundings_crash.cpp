@@ -31,6 +31,9 @@ struct counters {
 
 enum : int { fine = 0, cannot = 77 };
 
+// UndefinedBehaviorSanitizer asks by a pipe whether an object is there before it believes in its type: there is no descriptor for one here.
+[[gnu::no_sanitize("vptr")]] int number_of(const std::system_error& e) { return e.code().value(); }
+
 // What opening says, as an error number; 0: nothing.
 template <class T = counters>
 int opening(const shm::place& where) {
@@ -38,7 +41,7 @@ int opening(const shm::place& where) {
     shm::guarded<T> g{where};
     return 0;
   } catch (const std::system_error& e) {
-    return e.code().value();
+    return number_of(e);
   }
 }
 
@@ -130,7 +133,7 @@ TEST(surroundings, a_child_that_was_forked_without_descriptors_says_so) {
           try {
             value.update([](counters& v) { v.n = 100; });
           } catch (const std::system_error& e) {
-            if (e.code().value() == EMFILE) f.raise(1);
+            if (number_of(e) == EMFILE) f.raise(1);
           }
           f.raise(0);
           if (!f.wait_for(2)) f.raise(3);

@@ -13,6 +13,7 @@
 #include <type_traits>
 
 #include <mortise/wait/context.hpp>
+#include <support/fork_whole.hpp>
 
 namespace mortise::test {
 
@@ -46,7 +47,7 @@ void await(F condition) {
 class child {
  public:
   template <class F>
-  explicit child(F f) : m_pid{::fork()} {
+  explicit child(F f) : m_pid{fork_whole()} {
     if (m_pid < 0) std::abort();
     if (m_pid != 0) return;
     ::signal(SIGALRM, SIG_DFL);
