@@ -32,7 +32,7 @@ struct counters {
 enum : int { fine = 0, cannot = 77 };
 
 // UndefinedBehaviorSanitizer asks by a pipe whether an object is there before it believes in its type: there is no descriptor for one here.
-[[gnu::no_sanitize("vptr")]] int number_of(const std::system_error& e) { return e.code().value(); }
+__attribute__((no_sanitize("vptr"))) int number_of(const std::system_error& e) { return e.code().value(); }
 
 // What opening says, as an error number; 0: nothing.
 template <class T = counters>
