@@ -141,7 +141,7 @@ std::vector<region_info> list_regions() {
     if (!place::is_name(name)) continue;
     if (name.ends_with(".lock") &&
         ::fstatat(directory.file.get(), name.c_str(), &s, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(s.st_mode) &&
-        s.st_size == 0) {
+        (s.st_size == 0 || s.st_size == sizeof(std::uint64_t))) {  // a token
       continue;
     }
     if (auto found = look_at(directory, name)) all.push_back(std::move(*found));

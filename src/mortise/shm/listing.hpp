@@ -45,7 +45,7 @@ struct region_info {
   std::vector<participant_info> participants;  // alive ones, by slot
 };
 
-// Everything in runtime_directory() whose name could be a region's, by name, but for the empty files NAME.lock of `mortise lock`.
+// Everything in runtime_directory() whose name could be a region's, by name, but for the files NAME.lock of `mortise lock`, empty or with a token.
 // Throws: error, system_error.
 MORTISE_API std::vector<region_info> list_regions();
 

@@ -71,9 +71,10 @@ TEST_F(listing, names_all_regions_in_order_and_changes_nothing) {
   const auto b = open("b"), a = open("a");
   open("c");
   std::ofstream{m_room.path(".new-1")} << "of a maker";
-  std::ofstream{m_room.path("backup.lock")};  // mortise lock's
+  std::ofstream{m_room.path("backup.lock")};                // mortise lock's, before its first token
+  std::ofstream{m_room.path("deploy.lock")} << "8 bytes.";  // and with one
   EXPECT_THAT(names(), testing::ElementsAre("a", "b", "c"));
-  EXPECT_THAT(m_room.entries(), testing::ElementsAre(".new-1", "a", "b", "backup.lock", "c"));
+  EXPECT_THAT(m_room.entries(), testing::ElementsAre(".new-1", "a", "b", "backup.lock", "c", "deploy.lock"));
   EXPECT_FALSE(inspect_region("d"));
   EXPECT_THROW(inspect_region("../a"), mortise::shm::error);
 }
