@@ -130,4 +130,22 @@ TEST_F(lock_signals, what_a_terminal_sends_comes_once) {
   ::close(terminal);
 }
 
+// The bug: who closes the terminal, or loses the connection, of `ssh -t host mortise lock ...` leaves COMMAND running with the lock. Of that the
+// kernel tells the session's leader alone.
+TEST_F(lock_signals, command_is_told_that_the_terminal_is_gone) {
+  const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  ASSERT_GE(terminal, 0);
+  ASSERT_EQ(::grantpt(terminal), 0);
+  ASSERT_EQ(::unlockpt(terminal), 0);
+  std::vector<std::string> words = {"/bin/sh", "-c", "exec \"$@\" <$0", ::ptsname(terminal)};
+  for (const std::string& w :
+       lock({"x"}, shell("trap 'echo told; exit 7' HUP; echo ready; sleep 5 & wait; echo missed")))
+    words.push_back(w);
+  started holder{words, started::group::session};
+  ASSERT_EQ(holder.line(), "ready");
+  ::close(terminal);
+  EXPECT_EQ(holder.line(), "told");
+  EXPECT_EQ(holder.wait(), 7);
+}
+
 }  // namespace

@@ -1,5 +1,6 @@
 // How a signal comes to COMMAND, which is in this process's group:
-// - what a terminal sends, it sends to the whole group: COMMAND has it already. The kernel says that it comes from itself.
+// - what a terminal sends, it sends to the whole group: COMMAND has it already. The kernel says that it comes from itself. That a terminal is gone
+//   it tells the leader of its session alone, which this process is under `ssh -t host mortise lock ...`; a leader passes it on.
 // - what somebody sends to this process is passed on. One who sends it to the whole group is not told from one who does not: COMMAND then has
 //   it twice.
 // - SIGKILL and SIGSTOP cannot be passed on. After SIGKILL COMMAND goes on, and holds the lock by the descriptor that it inherited.
@@ -70,10 +71,10 @@ void close_all_but(int lock) {
 bool is_from_terminal(const siginfo_t& signal) {
   if (signal.si_code != SI_KERNEL) return false;
   switch (signal.si_signo) {
+    case SIGHUP:  // these two a session's leader gets alone when the terminal is gone
+    case SIGCONT: return ::getsid(0) != ::getpid();
     case SIGINT:
     case SIGQUIT:
-    case SIGHUP:
-    case SIGCONT:
     case SIGWINCH:
     case SIGTSTP:
     case SIGTTIN:
