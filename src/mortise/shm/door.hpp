@@ -45,7 +45,12 @@ class door {
     explicit way(door& d) noexcept : m_door{&d}, m_epoch{d.m_epoch} {}
     bool try_fast() const noexcept { return m_door->m_mutex.try_fast(); }
     bool take_or_queue(wait::waiter& n) const noexcept { return m_door->m_mutex.take_or_queue(n); }
-    bool claim(wait::waiter& n) const noexcept { return mortise::mutex::exclusive{m_door->m_mutex}.claim(n); }
+    bool claim(wait::waiter& n) const noexcept {
+      if (is_of_this_process()) return mortise::mutex::exclusive{m_door->m_mutex}.claim(n);
+      n.since =
+          0;  // a job that the parent had not run yet: nobody here waits, and nobody has anything for it
+      return false;
+    }
     void leave(wait::waiter& n) const noexcept {
       if (is_of_this_process()) return m_door->m_mutex.leave(n);
       n.since = 0;

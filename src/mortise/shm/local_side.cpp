@@ -55,7 +55,9 @@ void local_side::close(local_side* side) noexcept {
 void local_side::in_child() noexcept {
   // Only the thread that forked has guards here; what another one held nobody in this process will unlock.
   const std::uintptr_t how = m_how.load(memory_order_relaxed);
-  m_inherited = m_inherited || how == task || how == by_this_thread();
+  const bool mine = how == by_this_thread() || (m_inherited && m_heir == by_this_thread());
+  m_inherited = m_inherited || how == task || how == fiber || mine;
+  m_heir = mine ? by_this_thread() : nobody;
   m_how.store(nobody, memory_order_relaxed);
   m_threads.store(0, memory_order_relaxed);
   m_keeper.in_child();
@@ -73,7 +75,7 @@ bool local_side::try_take_slow() {
     the_door().depart();
     return false;
   }
-  begin(task, me);
+  begin(fiber, me);
   return true;
 }
 
@@ -109,13 +111,17 @@ outcome local_side::take_as_task(const wait::bound& until) {
     the_door().depart();
     return ended;
   }
-  begin_as_task();
+  begin(wait::on_plain_thread() ? task : fiber, m_region.members().me_if_joined());
   return how();
 }
 
 void local_side::give_back_slow() noexcept {
   const std::uintptr_t taken = m_how.load(memory_order_relaxed);
-  if (taken == task) {
+  // The temptation is to ask only where nobody holds it: other parties of this process may, in their own right, as the guard ends. What
+  // async_lock() took is unlocked by any thread, by this one too.
+  if (taken != task && m_heir == by_this_thread() && m_inherited && wait::on_plain_thread()) {
+    m_inherited = false;
+  } else if (taken == task || taken == fiber) {
     m_how.store(nobody, memory_order_relaxed);  // O8
     m_outer.end_section();
     the_door().unlock();

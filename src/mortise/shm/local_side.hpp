@@ -63,7 +63,8 @@ class local_side {
   local_side* prev = nullptr;
 
  private:
-  static constexpr std::uintptr_t nobody = 0, task = 1;  // else: the thread that took it
+  // Else: the thread that took it. A fiber unlocks what it took, a task's may be unlocked by whoever comes.
+  static constexpr std::uintptr_t nobody = 0, task = 1, fiber = 2;
   // The address of a thread-local, which no other living thread has: pthread_self() is a call, and between two read-modify-writes, which
   // wait for all that comes before them, the two of them took 3 ns of 20 (EPYC, November 2026, processes_uncontended).
   static std::uintptr_t by_this_thread() noexcept { return reinterpret_cast<std::uintptr_t>(&wait::budget); }
@@ -80,6 +81,7 @@ class local_side {
   atomic<std::uintptr_t> m_how{nobody};
   outer_lock::section m_tenure{};
   bool m_inherited = false;            // the parent held it when this process was forked off
+  std::uintptr_t m_heir{nobody};       // the thread that has the guard of it, if a thread took it
   atomic<std::uint32_t> m_threads{0};  // that wait by themselves
   keeper m_keeper;
 };

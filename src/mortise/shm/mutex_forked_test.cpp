@@ -130,6 +130,58 @@ TEST_F(shm_forked, coroutine_of_the_parent_may_be_destroyed_in_the_child) {
   EXPECT_TRUE(forked.succeeded());
 }
 
+// The bug: a job that the parent's executor had not run yet looks, in the child, for its coroutine in a queue that is not there.
+TEST_F(shm_forked, job_of_the_parent_gives_its_coroutine_nothing_in_the_child) {
+  foreign::manual_executor ex;
+  int taken = 0;
+  m.lock();
+  auto waits = take(m, ex, taken);
+  m.unlock();
+  await([&] { return !ex.empty(); });
+  child forked([&] {
+    ex.run_all();
+    EXPECT_FALSE(waits.done());
+    EXPECT_EQ(taken, 0);
+    waits.destroy();
+    as_each([&] {
+      m.lock();
+      m.unlock();
+    });
+  });
+  await([&] {
+    ex.run_all();
+    return waits.done();
+  });
+  EXPECT_EQ(taken, 1);
+  EXPECT_TRUE(forked.succeeded());
+}
+
+// The bug: the guard that a child has of its parent frees what another party of the child holds in its own right, or takes it for misuse.
+TEST_F(shm_forked, guard_of_the_parent_frees_nothing_of_the_child) {
+  for (const kind theirs : kinds) {
+    m_shared->step = 0;
+    std::unique_lock hold{m};
+    child forked([&] {
+      std::jthread other([&] {
+        as(theirs, [&] {
+          const std::lock_guard own{m};
+          m_shared->step = 1;
+          await([&] { return m_shared->step == 2; });
+        });
+      });
+      await([&] { return m_shared->step == 1; });
+      hold.unlock();  // does nothing
+      EXPECT_FALSE(m.try_lock());
+      m_shared->step = 2;
+      other.join();
+      m.lock();
+      m.unlock();
+    });
+    hold.unlock();
+    EXPECT_TRUE(forked.succeeded());
+  }
+}
+
 // The bug: who opened it before the fork and who comes after share a place among the participants, and one's end is the other's.
 TEST_F(shm_forked, death_of_a_child_is_not_its_parents) {
   m.lock();
