@@ -91,30 +91,29 @@ class guarded {
   auto update(F&& f) {
     m_mutex.lock();
     const holding hold{m_mutex, std::adopt_lock};
-    return run_update(f, false);
+    return run_update(f);
   }
 
   // The same within a bound; a bounded_result tells: `timed_out` or `stopped`, the closure has not run. try_update blocks as mutex::try_lock.
   template <class F>
   auto try_update(F&& f) {
-    return bounded<result_of<F>>(at_once(m_mutex.try_lock()), [&] { return run_update(f, true); });
+    return bounded<result_of<F>>(at_once(m_mutex.try_lock()), [&] { return run_update(f); });
   }
   template <class Rep, class Period, class F>
   auto try_update_for(std::chrono::duration<Rep, Period> d, F&& f) {
-    return bounded<result_of<F>>(at_once(m_mutex.try_lock_for(d)), [&] { return run_update(f, true); });
+    return bounded<result_of<F>>(at_once(m_mutex.try_lock_for(d)), [&] { return run_update(f); });
   }
   template <class Clock, class Duration, class F>
   auto try_update_until(std::chrono::time_point<Clock, Duration> t, F&& f) {
-    return bounded<result_of<F>>(at_once(m_mutex.try_lock_until(t)), [&] { return run_update(f, true); });
+    return bounded<result_of<F>>(at_once(m_mutex.try_lock_until(t)), [&] { return run_update(f); });
   }
   template <class F>
   auto update_or_stop(std::stop_token stop, F&& f) {
-    return bounded<result_of<F>>(m_mutex.lock_or_stop(std::move(stop)), [&] { return run_update(f, true); });
+    return bounded<result_of<F>>(m_mutex.lock_or_stop(std::move(stop)), [&] { return run_update(f); });
   }
   template <class Rep, class Period, class F>
   auto update_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d, F&& f) {
-    return bounded<result_of<F>>(m_mutex.lock_or_stop(std::move(stop), d),
-                                 [&] { return run_update(f, true); });
+    return bounded<result_of<F>>(m_mutex.lock_or_stop(std::move(stop), d), [&] { return run_update(f); });
   }
 
   // For coroutines: the same, awaited. The closure is kept in the coroutine's frame and runs before it goes on.
@@ -181,11 +180,11 @@ class guarded {
     return std::invoke(f, seen);
   }
 
-  // Under the lock; `tells`: the caller is told by an outcome.
+  // Under the lock.
   template <class F>
-  auto run_update(F& f, bool tells) {
+  auto run_update(F& f) {
     mortise::detail::check_result<decltype(call(f, std::declval<T&>(), std::declval<const tenure&>())), T>();
-    if (!tells && !std::is_invocable_v<F&, T&, const tenure&>) keep_news();
+    keep_news();
     if constexpr (sizeof(T) <= most_on_stack) {
       T copy(m_value->latest());
       return change(copy, f);
@@ -198,6 +197,7 @@ class guarded {
   template <class F>
   auto change(T& copy, F& f) {
     const tenure now{m_mutex.token(), m_mutex.owner_died()};
+    if constexpr (std::is_invocable_v<F&, T&, const tenure&>) news_told();
     if constexpr (std::is_void_v<result_of<F>>) {
       call(f, copy, now);
       commit(copy);
@@ -216,11 +216,16 @@ class guarded {
     m_value->commit(copy);
   }
 
-  // Under the lock: whoever died is still to be told of. Before the closure runs, so that a kill in it loses nothing.
+  // Under the lock: whoever died is still to be told of. Before a closure runs, or is copied for: a throw loses nothing.
+  // relaxed, both: the lock orders it
   void keep_news() const noexcept {
-    // relaxed: the lock orders it
     if (m_mutex.owner_died()) [[unlikely]]
       m_mutex.where().lock().died.store(1, memory_order_relaxed);
+  }
+  // By a closure's tenure, as it begins; by an outcome, when nothing is left that could throw. A kill from here on is this section's own death.
+  void news_told() const noexcept {
+    if (m_mutex.owner_died()) [[unlikely]]
+      m_mutex.where().lock().died.store(0, memory_order_relaxed);
   }
 
   outcome at_once(bool locked) const noexcept {
@@ -238,6 +243,7 @@ class guarded {
     } else {
       result.value.emplace(section());
     }
+    news_told();
     return result;
   }
 
@@ -253,7 +259,7 @@ class guarded {
     }
     auto await_resume() {
       const auto hold = lock.await_resume();
-      return g.run_update(f, false);
+      return g.run_update(f);
     }
   };
 

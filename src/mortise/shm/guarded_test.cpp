@@ -174,6 +174,9 @@ TYPED_TEST(shared_value, news_of_a_death_waits_for_who_asks) {
     number(this->g);
     this->g.update([](TypeParam& v) { ++v; });
     EXPECT_THROW(this->g.update([](TypeParam&) { throw std::runtime_error{"neither"}; }), std::runtime_error);
+    EXPECT_THROW(
+        static_cast<void>(this->g.try_update([](TypeParam&) { throw std::runtime_error{"no outcome"}; })),
+        std::runtime_error);
     number(this->g);
   };
   kill_one_inside(this->g);
