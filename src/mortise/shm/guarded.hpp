@@ -197,20 +197,22 @@ class guarded {
   template <class F>
   auto change(T& copy, F& f) {
     const tenure now{m_mutex.token(), m_mutex.owner_died()};
+    const participant_id me = m_mutex.where().members().me_if_joined();
     if constexpr (std::is_invocable_v<F&, T&, const tenure&>) news_told();
     if constexpr (std::is_void_v<result_of<F>>) {
       call(f, copy, now);
-      commit(copy);
+      commit(copy, me);
     } else {
       // By value, so that it is complete before the change is: if making it throws, the old value stands.
       result_of<F> r = call(f, copy, now);
-      commit(copy);
+      commit(copy, me);
       return r;
     }
   }
 
-  void commit(const T& copy) {
-    if (!m_mutex.held_here()) [[unlikely]]
+  // `me`: who took the lock. A forked child is another participant; that its process holds the lock it could think of another thread's, too.
+  void commit(const T& copy, participant_id me) {
+    if (m_mutex.where().members().me_if_joined() != me) [[unlikely]]
       throw error{"an update of shared memory '" + where().name() +
                   "' forked in its closure and has returned in the child, where nothing is changed"};
     m_value->commit(copy);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include <stdexcept>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -286,6 +288,38 @@ TYPED_TEST(shared_value, child_that_returns_from_the_closure_changes_nothing) {
     ::_exit(was_refused ? 0 : 1);
   }
   EXPECT_FALSE(was_refused);
+  EXPECT_TRUE(was_well(child));
+  EXPECT_EQ(number(this->g), 3u);
+}
+
+// The bug: it takes the lock of another thread of the child for its own, and puts the old value over what that one does.
+TYPED_TEST(shared_value, child_that_returns_while_others_of_it_are_inside_changes_nothing) {
+  pid_t child = -1;
+  std::atomic<bool> inside{false}, may_go{false};
+  std::thread other;
+  bool was_refused = false;
+  try {
+    this->g.update([&](TypeParam& v) {
+      ++v;
+      child = ::fork();
+      if (child != 0) return;
+      other = std::thread([&] {
+        this->g.update([&](TypeParam& now) {
+          ++now;
+          inside = true;
+          while (!may_go) ::usleep(100);
+        });
+      });
+      while (!inside) ::usleep(100);
+    });
+  } catch (const shm::error&) {
+    was_refused = true;
+  }
+  if (child == 0) {
+    may_go = true;
+    other.join();
+    ::_exit(was_refused && number(this->g) == 3 ? 0 : 1);
+  }
   EXPECT_TRUE(was_well(child));
   EXPECT_EQ(number(this->g), 3u);
 }
