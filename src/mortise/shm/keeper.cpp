@@ -14,7 +14,8 @@
 //                keeper before it sleeps with the lock and others wait. OVER: the handle is being destroyed.
 //    m_bell      counts rings; the keeper sleeps on it.
 //    m_state     under m_guard; what a task that only tries goes by: closed, waiting (the keeper has tried in vain), open, closing.
-//    m_triers    may under-report tasks that only try, so that count - m_triers over-reports those for whom the keeper should wait.
+//    m_triers    may under-report tasks that only try, so that count - m_triers over-reports those for whom the keeper should wait; may
+//                over-report those who have just come, and they ring.
 //
 // 3. States of the keeper: closed --somebody counts--> trying --has it--> open --others, or nobody left--> closing --has the door--> closed
 //      trying  the lock is taken -> waiting -> open, or closed once nobody is left
@@ -35,7 +36,9 @@
 //        keeper's RMW is seen in its result.
 //        ATTENDED: release, after the door was closed; arrive's acquire.
 //    O8  m_how, in local_side: its holder writes it under the lock; who compares it with himself has written it or finds another value.
-//    m_triers, tasks(): relaxed; they decide for whom to wait, not who is in.
+//    O9  m_triers is relaxed, and read behind an acquire load of the word: who only tried is out of m_triers before he departs. Weaker: he is
+//        gone from the count and not from m_triers, one who waits is taken for him, and the keeper sleeps (keeper_model.cpp).
+//    tasks(): relaxed, for who looks.
 //
 // 6. Last touch: depart, after the section's unlock. So a handle outlives all calls, unlike a mortise::mutex; it is for processes, which no other
 //    party can free it under.
@@ -140,8 +143,8 @@ void keeper::serve() noexcept {
 }
 
 bool keeper::is_wanted() const noexcept {
-  const std::uint32_t w = m_door.m_word.load(memory_order_relaxed);
-  return (w & door::over) == 0 && (w & door::count) > m_triers.load(memory_order_relaxed);
+  const std::uint32_t w = m_door.m_word.load(memory_order_acquire);                         // O9
+  return (w & door::over) == 0 && (w & door::count) > m_triers.load(memory_order_relaxed);  // O9
 }
 
 bool keeper::somebody_came() noexcept {

@@ -144,4 +144,14 @@ EXPLORE(keeper, a_task_that_gives_up_is_forgotten, {.random_runs = 1'000}) {
   p.outer.release();
 }
 
+// One who tried in vain goes as the keeper goes to sleep, and one who waits is taken for one who tries. It takes a stale value, so weak memory.
+EXPLORE(keeper, a_try_in_vain_hides_nobody, {.tso = false, .spurious = false, .random_runs = 0}) {
+  process p;
+  p.outer.take();
+  scoped_thread waits{"waits", [&] { p.as_task(); }};
+  (void)p.tries_as_task();
+  p.outer.release();
+  waits.join();
+}
+
 }  // namespace
