@@ -26,6 +26,7 @@ namespace crash {
 
 struct stepping_plan {
   std::chrono::milliseconds budget{0};  // 0: after each instruction, however long it takes
+  std::size_t least = 40;   // so many deaths in any case: on a busy machine a budget is soon spent
   std::size_t horizon = 0;  // 0: to the end; else it never ends, and so many instructions of it are looked at
   bool samples_loops = false;  // what is passed more than 64 times is killed at each 16th time only
   unsigned seed = 1;
@@ -141,7 +142,7 @@ stepping_result step_through(Act act, Ready ready, Check check, const stepping_p
   };
   const auto end = clock::now() + plan.budget;
   for (const std::size_t i : order) {
-    if (plan.budget.count() != 0 && clock::now() >= end) break;
+    if (plan.budget.count() != 0 && clock::now() >= end && r.deaths >= plan.least) break;
     if (die_at(i, false) && !r.found) {
       // It went another way than the one that was traced, and came to its end. Then only the number of instructions counts.
       ++r.astray;
