@@ -20,7 +20,7 @@
 // 3. States of the keeper: closed --somebody counts--> trying --has it--> open --others, or nobody left--> closing --has the door--> closed
 //      trying  the lock is taken -> waiting -> open, or closed once nobody is left
 //      a task  arrive, lock the door (queue, deadline, stop: mortise::mutex), section, unlock the door, depart
-//      a try   door free -> has it; open, waiting -> no; closed -> asks, and the keeper tries first of all
+//      a try   door free -> has it; open -> no; waiting for a lock that others have -> no; else asks, and the keeper tries first of all
 //      death of the process: the robust mutex is freed as its thread goes; the next holder waits until the process is gone (outer_lock.cpp)
 //      fork    in the child nobody is counted, the door is new and there is no keeper (in_child)
 //
@@ -120,6 +120,7 @@ void keeper::in_child() noexcept {
 }
 
 void keeper::serve() noexcept {
+  m_number = outer_lock::number_of_this_thread();
   m_door.lock();
   m_door.m_word.fetch_or(door::attended, memory_order_acq_rel);
   m_door.ring();
@@ -145,6 +146,13 @@ void keeper::serve() noexcept {
 bool keeper::is_wanted() const noexcept {
   const std::uint32_t w = m_door.m_word.load(memory_order_acquire);                         // O9
   return (w & door::over) == 0 && (w & door::count) > m_triers.load(memory_order_relaxed);  // O9
+}
+
+// One who asks is answered first, and then it waits again.
+bool keeper::waits_on() const noexcept {
+  if (!is_wanted()) return false;
+  const std::lock_guard hold{m_guard};
+  return m_asks == nullptr;
 }
 
 bool keeper::somebody_came() noexcept {
@@ -176,8 +184,8 @@ bool keeper::get_lock() noexcept {
   if (is_wanted()) {
     if (m_outer.try_take_fast()) return true;
     become(state::waiting);
-    if (m_outer.take_while(
-            [](const void* me) noexcept { return static_cast<const keeper*>(me)->is_wanted(); }, this))
+    if (m_outer.take_while([](const void* me) noexcept { return static_cast<const keeper*>(me)->waits_on(); },
+                           this))
       return true;
   }
   become(state::closed);
@@ -206,7 +214,8 @@ bool keeper::try_lock() {
   bool has_asked = false;
   {
     const std::lock_guard hold{m_guard};
-    if (m_state == state::closed ||
+    // While it waits for a lock that is free, or its own, it only has not run yet.
+    if (m_state == state::closed || (m_state == state::waiting && m_outer.is_free_or_of(m_number)) ||
         (m_state == state::closing && !m_outer.is_in_section_of(m_members.me_if_joined()))) {
       has_asked = true;
       mine.next = m_asks;

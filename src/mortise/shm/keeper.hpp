@@ -52,13 +52,15 @@ class keeper {
   bool get_lock() noexcept;
   bool stay_open() noexcept;
   bool is_wanted() const noexcept;
+  bool waits_on() const noexcept;
   void become(state s) noexcept;
 
   outer_lock& m_outer;
   participants& m_members;
   door m_door;
   os_thread m_thread;
-  os_mutex m_guard;  // of what is below, and of starting
+  std::uint32_t m_number = 0;  // of its thread; written before the door is ever open
+  mutable os_mutex m_guard;    // of what is below, and of starting
   state m_state = state::closed;
   ask* m_asks = nullptr;
   atomic<std::uint32_t> m_triers{0};  // tasks that only try: nobody waits for them

@@ -124,8 +124,15 @@ bool outer_lock::took_slow(int error) noexcept {
   }
 }
 
+std::uint32_t outer_lock::number_of_this_thread() noexcept { return static_cast<std::uint32_t>(::gettid()); }
+
 bool outer_lock::is_taken_by_this_thread() const noexcept {
-  return static_cast<pid_t>(word() & FUTEX_TID_MASK) == ::gettid();
+  return (word() & FUTEX_TID_MASK) == number_of_this_thread();
+}
+
+bool outer_lock::is_free_or_of(std::uint32_t thread) const noexcept {
+  const std::uint32_t holder = word() & FUTEX_TID_MASK;
+  return holder == 0 || holder == thread;
 }
 
 void outer_lock::cannot_release(int error) const noexcept {

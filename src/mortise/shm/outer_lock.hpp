@@ -43,6 +43,10 @@ class outer_lock {
   // Whether the calling thread has it. For messages.
   MORTISE_API bool is_taken_by_this_thread() const noexcept;
 
+  // Whether the lock is free, or that thread has it. A hint: it may be otherwise by now.
+  MORTISE_API static std::uint32_t number_of_this_thread() noexcept;
+  MORTISE_API bool is_free_or_of(std::uint32_t thread) const noexcept;
+
   // Requires: the calling thread took it.
   void release() noexcept {
     if (const int error = ::pthread_mutex_unlock(&m_block.lock); error != 0) [[unlikely]]

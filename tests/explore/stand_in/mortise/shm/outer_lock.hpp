@@ -47,6 +47,9 @@ class outer_lock {
     futex_wait(m_gave_way, 1, now_ns() + wait::patience);
   }
 
+  static std::uint32_t number_of_this_thread() noexcept { return 1; }
+  bool is_free_or_of(std::uint32_t) const noexcept { return m_word.load(memory_order_relaxed) == free; }
+
   void begin_section(participant_id me) noexcept {
     m_token.store(m_token.load(memory_order_relaxed) + 1, memory_order_relaxed);
     m_holder.store(me, memory_order_relaxed);
