@@ -4,6 +4,9 @@
 
 #include <sys/ioctl.h>
 
+#include <set>
+#include <string>
+
 #include <support/emulated.hpp>
 
 namespace {
@@ -31,6 +34,22 @@ TEST_F(lock_signals, come_to_the_command) {
   holder.end_input();
   EXPECT_EQ(holder.wait(), 0);
   EXPECT_EQ(holder.rest(), "");
+}
+
+// The bug: one that comes while mortise is not just waiting for it is not blocked, and ends it.
+TEST_F(lock_signals, that_come_while_mortise_is_stopped_come_to_the_command) {
+  for (const int signal : {SIGTERM, SIGABRT, SIGALRM, SIGUSR1}) {
+    started holder{lock({"x"}, tells_signals)};
+    ASSERT_EQ(holder.line(), "ready");
+    holder.kill(SIGSTOP);
+    ASSERT_EQ(holder.wait_stopped(), SIGSTOP);
+    holder.kill(signal);
+    holder.kill(SIGCONT);
+    const std::string first = holder.line(), second = holder.line();
+    EXPECT_EQ((std::set{first, second}), (std::set<std::string>{"CONT", ::sigabbrev_np(signal)}));
+    holder.end_input();
+    EXPECT_EQ(holder.wait(), 0);
+  }
 }
 
 TEST_F(lock_signals, one_that_ends_the_command_ends_mortise) {
