@@ -1,0 +1,45 @@
+# What the cluster scope's store needs: gRPC, protobuf and its compiler. Looked for by file: gRPC's own configuration ends CMake where a part that
+# is not needed here is missing.
+#   MORTISE_CLUSTER     AUTO: it is built where they are here; ON: it is an error if not; OFF
+#   mortise_has_etcd    whether it is built
+#   mortise_grpc        the libraries; by name if the linker finds them by itself
+
+set(MORTISE_CLUSTER AUTO CACHE STRING "Build mortise::cluster_etcd, the cluster scope on etcd: AUTO, ON or OFF")
+set_property(CACHE MORTISE_CLUSTER PROPERTY STRINGS AUTO ON OFF)
+
+set(mortise_has_etcd OFF)
+set(mortise_grpc)
+if(MORTISE_CLUSTER)
+  find_program(MORTISE_PROTOC protoc DOC "protobuf's compiler")
+  find_path(MORTISE_PROTOBUF_INCLUDE google/protobuf/message_lite.h)
+  find_path(MORTISE_GRPC_INCLUDE grpcpp/generic/generic_stub.h)
+  mark_as_advanced(MORTISE_PROTOC MORTISE_PROTOBUF_INCLUDE MORTISE_GRPC_INCLUDE)
+  set(mortise_missing)
+  foreach(what PROTOC PROTOBUF_INCLUDE GRPC_INCLUDE)
+    if(NOT MORTISE_${what})
+      list(APPEND mortise_missing ${what})
+    endif()
+  endforeach()
+  foreach(library grpc++ gpr absl_synchronization protobuf-lite)  # absl: what gRPC's headers put into their user's code
+    string(MAKE_C_IDENTIFIER "MORTISE_LIB_${library}" found)
+    find_library(${found} ${library})
+    mark_as_advanced(${found})
+    if(NOT ${found})
+      list(APPEND mortise_missing lib${library})
+      continue()
+    endif()
+    get_filename_component(folder "${${found}}" DIRECTORY)
+    if(folder IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+      list(APPEND mortise_grpc ${library})
+    else()
+      list(APPEND mortise_grpc "${${found}}")
+    endif()
+  endforeach()
+  if(NOT mortise_missing)
+    set(mortise_has_etcd ON)
+  elseif(MORTISE_CLUSTER STREQUAL "AUTO")
+    message(STATUS "gRPC or protobuf not found (${mortise_missing}): mortise::cluster_etcd is left out")
+  else()
+    message(FATAL_ERROR "MORTISE_CLUSTER is ON, but gRPC or protobuf was not found: ${mortise_missing}")
+  endif()
+endif()
