@@ -32,6 +32,7 @@ class private_etcd {
   ~private_etcd();  // ends it by SIGKILL, and removes the directory
 
   const std::string& endpoint() const noexcept { return m_endpoint; }
+  std::string metrics_endpoint() const { return "http://127.0.0.1:" + std::to_string(m_metrics_port); }
   const std::string& directory() const noexcept { return m_directory; }
   pid_t pid() const noexcept { return m_pid; }
 

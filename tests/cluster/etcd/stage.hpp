@@ -6,11 +6,13 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <app/cluster/private_etcd.hpp>
@@ -117,6 +119,12 @@ class with_etcd : public testing::Test {
   etcd_options where(std::string prefix = "t/") const {
     // A busy machine is no fault of the store's.
     return {.endpoints = {m_server->endpoint()}, .prefix = std::move(prefix), .answer_within = 20s};
+  }
+  // With what etcd brings along for people; `flags` come before.
+  bool etcdctl(const std::string& words, const std::string& flags = "") const {
+    const std::string line = "ETCDCTL_API=3 etcdctl --endpoints=" + m_server->endpoint() + " " + flags + " " +
+                             words + " >>" + m_server->directory() + "/etcdctl.log 2>&1";
+    return std::system(line.c_str()) == 0;
   }
 
  private:

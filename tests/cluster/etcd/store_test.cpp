@@ -119,10 +119,7 @@ TEST_F(etcd_store_on_etcd, a_watch_that_cannot_be_had_is_broken) {
   const auto at = commit(store, putting("k", "1")).at;
   commit(store, erasing("k"));
   const auto last = commit(store, putting("j", "1")).at;
-  ASSERT_EQ(std::system(("ETCDCTL_API=3 etcdctl --endpoints=" + server().endpoint() + " compact " +
-                         std::to_string(last) + " >/dev/null 2>&1")
-                            .c_str()),
-            0);
+  ASSERT_TRUE(etcdctl("compact " + std::to_string(last)));
   answer_to<watch_end> ended;
   store.watch("k", at + 1, ended.taker());
   EXPECT_EQ(ended.get(), watch_end::broken);

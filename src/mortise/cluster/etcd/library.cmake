@@ -10,14 +10,16 @@ add_custom_command(
 mortise_library(cluster_etcd LAYERS cluster/etcd HEADERS mortise/cluster/etcd/store.hpp
   LINK PUBLIC mortise_cluster PRIVATE ${mortise_grpc})
 target_sources(mortise_cluster_etcd PRIVATE "${wire}/wire.pb.cc")
-target_include_directories(mortise_cluster_etcd SYSTEM PRIVATE "${wire}" "${MORTISE_GRPC_INCLUDE}" "${MORTISE_PROTOBUF_INCLUDE}")
 set_source_files_properties("${wire}/wire.pb.cc" PROPERTIES COMPILE_OPTIONS -w)
+set(includes "${wire}" "${MORTISE_GRPC_INCLUDE}" "${MORTISE_PROTOBUF_INCLUDE}")
+target_include_directories(mortise_cluster_etcd SYSTEM PRIVATE ${includes})
+
+# For its tests, which look behind store.hpp.
+add_library(mortise_etcd_inside INTERFACE)
+target_include_directories(mortise_etcd_inside SYSTEM INTERFACE ${includes})
+target_link_libraries(mortise_etcd_inside INTERFACE mortise_cluster_etcd ${mortise_grpc})
 
 function(mortise_etcd_unit_tests)  # of what needs no server
   file(GLOB tests CONFIGURE_DEPENDS "${etcd}/*_test.cpp")
-  mortise_tests(cluster_etcd "mortise::cluster_etcd;${mortise_grpc}" ${tests})
-  foreach(test ${tests})
-    get_filename_component(stem "${test}" NAME_WE)
-    target_include_directories(cluster_etcd_${stem} SYSTEM PRIVATE "${wire}" "${MORTISE_PROTOBUF_INCLUDE}")
-  endforeach()
+  mortise_tests(cluster_etcd mortise_etcd_inside ${tests})
 endfunction()

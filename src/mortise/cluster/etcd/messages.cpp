@@ -5,6 +5,8 @@
 #include <variant>
 #include <vector>
 
+#include <mortise/cluster/etcd/verdicts.hpp>
+
 #include "wire.pb.h"
 
 namespace mortise::inline MORTISE_ABI::cluster::etcd {
@@ -137,7 +139,7 @@ std::string forget_request(std::int64_t id) {
 lease_reply grant_reply(std::string_view bytes) {
   wire::grant_response m;
   if (!parse(m, bytes)) return unknown<lease_reply>(not_etcds);
-  if (!m.error().empty()) return unknown<lease_reply>(m.error());
+  if (!m.error().empty()) return unknown<lease_reply>(one_line(m.error()));
   if (m.id() == 0 || m.ttl() <= 0 || m.ttl() > never / second)
     return unknown<lease_reply>("an answer without a lease");
   lease_reply r;
@@ -184,7 +186,10 @@ transaction_reply commit_reply(std::string_view bytes, const transaction& t, con
 std::optional<std::string> token_of(std::string_view bytes) {
   wire::authenticate_response m;
   if (!parse(m, bytes) || m.token().empty()) return std::nullopt;
-  return m.token();
+  // It becomes a header, for which gRPC ends the program if it cannot be one.
+  const bool is_text =
+      std::all_of(m.token().begin(), m.token().end(), [](char c) { return c > ' ' && c <= '~'; });
+  return is_text ? std::optional{m.token()} : std::nullopt;
 }
 
 std::optional<watch_news> watch_reply(std::string_view bytes) {
@@ -194,7 +199,7 @@ std::optional<watch_news> watch_reply(std::string_view bytes) {
   n.id = m.watch_id();
   n.is_created = m.created();
   n.has_ended = m.canceled() || m.compact_revision() != 0;
-  n.why = m.cancel_reason();
+  n.why = one_line(m.cancel_reason());
   for (const auto& e : m.events()) n.was_erased = n.was_erased || e.type() == wire::event::DELETE;
   return n;
 }

@@ -28,7 +28,7 @@ lease_reply keep_alive_reply(std::string_view bytes, lease_id lease);
 reply revoke_reply(std::string_view bytes);
 // A field that is missing leaves `found` short: whoever asked sees that.
 transaction_reply commit_reply(std::string_view bytes, const transaction& t, const std::string& prefix);
-std::optional<std::string> token_of(std::string_view bytes);  // nothing: none in it
+std::optional<std::string> token_of(std::string_view bytes);  // nothing: none in it that can be one
 
 struct watch_news {
   std::int64_t id = 0;  // < 0: of one that could not be made

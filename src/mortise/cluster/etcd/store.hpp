@@ -18,8 +18,8 @@
 namespace mortise::inline MORTISE_ABI::cluster {
 
 struct etcd_options {
-  // http://HOST:PORT or https://HOST:PORT, all the same; HOST is a name or an address, [in brackets] of IPv6. The first is used as long as
-  // it answers.
+  // http://HOST:PORT or https://HOST:PORT, all the same; HOST is a name or an address, [in brackets] of IPv6. The first of them
+  // that is connected is used as long as it answers.
   std::vector<std::string> endpoints{"http://127.0.0.1:2379"};
   std::string prefix{};                                   // put before every key
   std::string user{}, password{};                         // both or none

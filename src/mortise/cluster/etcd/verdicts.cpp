@@ -73,15 +73,49 @@ judgement judge(int c, std::string_view text) noexcept {
   }
 }
 
+std::string one_line(std::string_view text) {
+  constexpr std::size_t longest = 500;
+  std::string line;
+  for (const char c : text.substr(0, longest))
+    line += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
+  return line;
+}
+
+namespace {
+
+// gRPC: "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Connection refused". What is behind the address, and a guess where
+// that says nothing to whoever set it up.
+std::string why_no_connection(std::string_view text, bool is_tls) {
+  constexpr std::string_view last = "last error: ";
+  if (const auto at = text.find(last); at != std::string_view::npos) {
+    text.remove_prefix(at + last.size());
+    for (int i = 0; i < 2; ++i) {
+      const auto end = text.find(": ");
+      if (end != std::string_view::npos) text.remove_prefix(end + 2);
+    }
+  }
+  std::string why = "cannot connect: " + one_line(text);
+  if (text.find("certificate verify failed") != std::string_view::npos) {
+    why += " (its certificate is not of an authority in ca_file)";
+  } else if (is_tls && text == "Endpoint read failed") {
+    why += " (it may ask for another client certificate)";
+  } else if (!is_tls && text == "Socket closed") {
+    why += " (it may be an https:// endpoint)";
+  }
+  return why;
+}
+
+}  // namespace
+
 std::string line_of(std::string_view endpoint, int c, std::string_view text) {
   std::string line = "etcd at ";
   line += endpoint;
   line += ": ";
-  constexpr std::size_t longest = 500;
   if (text.starts_with("etcdserver: ")) text.remove_prefix(12);
-  if (text.empty()) line += "no answer, status " + std::to_string(c);
-  for (const char ch : text.substr(0, longest)) line += static_cast<unsigned char>(ch) < ' ' ? ' ' : ch;
-  return line;
+  if (text.empty()) return line + "no answer, status " + std::to_string(c);
+  if (text.starts_with("failed to connect to all addresses"))
+    return line + why_no_connection(text, endpoint.starts_with("https://"));
+  return line + one_line(text);
 }
 
 }  // namespace mortise::inline MORTISE_ABI::cluster::etcd

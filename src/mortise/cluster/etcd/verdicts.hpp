@@ -21,7 +21,8 @@ struct judgement {
 // `code`: of gRPC (0 to 16); `text` as etcd or gRPC wrote it.
 judgement judge(int code, std::string_view text) noexcept;
 
-// One line for people.
+// What somebody else wrote, for people: without line breaks, and not longer than they read.
+std::string one_line(std::string_view text);
 std::string line_of(std::string_view endpoint, int code, std::string_view text);
 
 }  // namespace mortise::inline MORTISE_ABI::cluster::etcd

@@ -79,6 +79,12 @@ TEST(verdicts, one_line_for_people) {
             "etcd at http://h:1: permission denied");
   EXPECT_EQ(line_of("http://h:1", 14, "a\nb\tc"), "etcd at http://h:1: a b c");
   EXPECT_EQ(line_of("http://h:1", 14, ""), "etcd at http://h:1: no answer, status 14");
+  EXPECT_EQ(
+      line_of("http://h:1", 14,
+              "failed to connect to all addresses; last error: UNKNOWN: ipv4:1.2.3.4:1: Connection refused"),
+      "etcd at http://h:1: cannot connect: Connection refused");
+  EXPECT_EQ(line_of("http://h:1", 14, "failed to connect to all addresses"),
+            "etcd at http://h:1: cannot connect: failed to connect to all addresses");
   EXPECT_LT(line_of("http://h:1", 14, std::string(10000, 'x')).size(), 600u);
 }
 
