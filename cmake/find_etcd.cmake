@@ -1,10 +1,15 @@
 # What the cluster scope's store needs: gRPC, protobuf and its compiler. Looked for by file: gRPC's own configuration ends CMake where a part that
 # is not needed here is missing.
-#   MORTISE_CLUSTER     AUTO: it is built where they are here; ON: it is an error if not; OFF
+#   MORTISE_CLUSTER     AUTO: the store is built where they are here; ON: it is an error if not; OFF: neither it nor mortise::cluster is
 #   mortise_has_etcd    whether it is built
 #   mortise_grpc        the libraries; by name if the linker finds them by itself
 
-set(MORTISE_CLUSTER AUTO CACHE STRING "Build mortise::cluster_etcd, the cluster scope on etcd: AUTO, ON or OFF")
+if(PROJECT_IS_TOP_LEVEL)
+  set(mortise_cluster_default AUTO)
+else()
+  set(mortise_cluster_default OFF)
+endif()
+set(MORTISE_CLUSTER ${mortise_cluster_default} CACHE STRING "Build mortise::cluster, and mortise::cluster_etcd with gRPC: AUTO, ON or OFF")
 set_property(CACHE MORTISE_CLUSTER PROPERTY STRINGS AUTO ON OFF)
 
 set(mortise_has_etcd OFF)

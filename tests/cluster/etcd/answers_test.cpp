@@ -69,7 +69,6 @@ TEST_F(answers, what_may_have_been_done_is_sent_once) {
                                    {4, "deadline"}}) {
     etcd_store store{both()};
     settle(store);
-    settle(store);
     first.answers("Txn", {{code, text, {}}, {0, "", done()}});
     other.answers("Txn", {{0, "", done()}});
     EXPECT_EQ(commit(store, putting("k", "1")).how, verdict::unknown) << text;
@@ -85,7 +84,6 @@ TEST_F(answers, what_was_not_done_goes_to_the_next_endpoint_once) {
                                    {14, "etcdserver: rpc not supported for learner"}}) {
     const unsigned before = first.asked("Txn"), before_other = other.asked("Txn");
     etcd_store store{both()};
-    settle(store);
     settle(store);
     first.answers("Txn", {{code, text, {}}});
     other.answers("Txn", {{0, "", done()}});
@@ -107,7 +105,6 @@ TEST_F(answers, what_is_refused_is_refused_at_once) {
                                    {12, "unknown service"},
                                    {15, "etcdserver: corrupt cluster"}}) {
     etcd_store store{both()};
-    settle(store);
     settle(store);
     first.answers("Txn", {{code, text, {}}});
     const auto r = commit(store, putting("k", "1"));

@@ -1,8 +1,14 @@
 // etcd_store on a real etcd: leases, transactions, watches. Each case opens with the bug that it would show.
 #include <mortise/cluster/etcd/store.hpp>
 
+#include <atomic>
+#include <mutex>
 #include <thread>
 #include <vector>
+
+#include <mortise/task/go.hpp>
+#include <mortise/task/runtime.hpp>
+#include <mortise/task/task_scope.hpp>
 
 #include "stage.hpp"
 
@@ -146,6 +152,49 @@ TEST_F(etcd_store_on_etcd, a_thousand_watches) {
   }
   for (int i = 1; i < many; i += 2) EXPECT_EQ(ended[i].get(), watch_end::erased);
   for (int i = 0; i < many; i += 2) EXPECT_LE(ended[i].times(), 1);
+}
+
+// The bug: a completion that runs within the call meets a lock that its caller holds.
+TEST_F(etcd_store_on_etcd, completions_are_called_on_other_threads) {
+  etcd_store store{where()};
+  std::mutex held;
+  std::atomic<int> called{0};
+  const auto me = std::this_thread::get_id();
+  const auto done = [&](const auto&) {
+    EXPECT_NE(std::this_thread::get_id(), me);
+    const std::lock_guard hold{held};
+    ++called;
+  };
+  {
+    const std::lock_guard hold{held};
+    store.commit(putting("k", "1"), done);
+    store.grant(second, done);
+    store.watch("k", -1, done);  // no such revision: etcd begins with now
+    store.keep_alive(1, done);
+    std::this_thread::sleep_for(50ms);
+  }
+  eventually([&] { return called == 3; });
+  commit(store, erasing("k"));
+  eventually([&] { return called == 4; });
+}
+
+// The bug: gRPC runs on the stack of a fiber, which is too small for it.
+TEST_F(etcd_store_on_etcd, fibers_with_small_stacks_ask) {
+  etcd_store store{where()};
+  mortise::runtime small{{.workers = 2, .stack_size = 16384}};
+  std::atomic<int> answered{0};
+  {
+    mortise::task_scope tasks{small};
+    for (int i = 0; i < 50; ++i) {
+      tasks.go([&] {
+        transaction t = putting("k", "v");
+        store.commit(std::move(t), [&](const transaction_reply& r) { answered += r.how == verdict::ok; });
+        store.forget(store.watch("k", 1, [](watch_end) {}));
+      });
+    }
+    tasks.join();
+  }
+  eventually([&] { return answered == 50; });
 }
 
 }  // namespace

@@ -21,5 +21,5 @@ target_link_libraries(mortise_etcd_inside INTERFACE mortise_cluster_etcd ${morti
 
 function(mortise_etcd_unit_tests)  # of what needs no server
   file(GLOB tests CONFIGURE_DEPENDS "${etcd}/*_test.cpp")
-  mortise_tests(cluster_etcd mortise_etcd_inside ${tests})
+  mortise_tests(cluster mortise_etcd_inside ${tests})
 endfunction()

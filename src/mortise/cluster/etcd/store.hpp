@@ -38,6 +38,25 @@ struct etcd_numbers {
   std::uint64_t streams = 0;  // that watches were on, one at a time
 };
 
+// Promises
+// - CE1 A request is done once at most, however it ends. It is sent again only after a status that says that it surely was not done: to each other
+//   endpoint once, or with a new token once.
+// - CE2 Each completion is called once, on a thread of the store and never within the call; of a request, when answer_within is over at the latest. A
+//   watch that etcd does not confirm in that time is broken, and so are all whose connection is lost.
+// - CE3 `refused` is said of what etcd surely has not done and will not do, and of nothing else (docs/decisions/etcd.md).
+// - CE4 An endpoint that cannot be reached, or has not answered, is passed over from then on.
+// - CE5 With a user a token is had before the first request, and another one when etcd does not know it any more. A role that may read and write
+//   `prefix` is enough.
+// - CE6 With https the server must show a certificate for the endpoint's host, of an authority in ca_file.
+// - CE7 Whatever a server says, nothing is believed that is not in it; what went wrong is one line that names the endpoint.
+// - CE8 The destructor ends what is under way with `unknown` or `broken`; when it returns all completions have been called.
+// Does not promise that what is `unknown` was not done, or will not be: that is what a transaction's compares are for. Nor anything after fork: the
+// child has no such threads.
+// Requires: it is not destroyed by a completion of its own.
+// Blocks: nothing but the destructor.
+// Cost: two threads, a connection to each endpoint, one stream for all watches; gRPC's own threads. A fiber's call is handed to another thread, whose
+// stack is large enough for gRPC.
+// gRPC writes to stderr what it thinks of certificates, unless GRPC_VERBOSITY=NONE is in the environment when it is first used.
 class etcd_store final : public store {
  public:
   // Connects in the background. Throws: std::invalid_argument, one line that says what is wrong and what is allowed; std::system_error (no
