@@ -210,4 +210,38 @@ TEST_F(failures_on_etcd, endpoints_that_are_not_etcd_are_named) {
   EXPECT_THAT(said(dead.endpoint()), testing::AnyOf(HasSubstr("no answer in time"), HasSubstr("timed out")));
 }
 
+class small_etcd : public with_etcd {
+ protected:
+  private_etcd::options server_options() override {
+    private_etcd::options o;
+    o.extra = {"--quota-backend-bytes=2000000"};
+    return o;
+  }
+};
+
+// The bug: "no space", which etcd says of what it has done too, is taken for "not done".
+TEST_F(small_etcd, that_is_full_leaves_what_it_has_done_unknown) {
+  etcd_store store{where()};
+  session here{store, {.lease_ttl = 60s}};
+  guarded<std::string> g{here, "text"};
+  g.update([](std::string& s) { s = "a"; });
+  transaction_reply last;
+  last.how = verdict::ok;
+  for (int i = 0; i < 60 && last.how != verdict::unknown; ++i)
+    last = commit(store, putting("filler", std::string(200000, static_cast<char>('a' + i % 26))));
+  ASSERT_EQ(last.how, verdict::unknown) << "it did not get full";
+  EXPECT_THAT(last.text, HasSubstr("database space exceeded"));
+  // What costs no space goes on, an update waits, and is done once there is some.
+  EXPECT_EQ(g.read([](const std::string& s) { return s; }), "a");
+  std::jthread waits{[&] { g.update([](std::string& s) { s += "b"; }); }};
+  std::this_thread::sleep_for(100ms);
+  const auto at = commit(store, erasing("filler")).at;
+  EXPECT_GT(at, 0);
+  ASSERT_TRUE(etcdctl("compact " + std::to_string(at)));
+  ASSERT_TRUE(etcdctl("defrag"));
+  ASSERT_TRUE(etcdctl("alarm disarm"));
+  waits.join();
+  EXPECT_EQ(g.read([](const std::string& s) { return s; }), "ab");
+}
+
 }  // namespace
