@@ -210,6 +210,18 @@ TEST_F(failures_on_etcd, endpoints_that_are_not_etcd_are_named) {
   EXPECT_THAT(said(dead.endpoint()), testing::AnyOf(HasSubstr("no answer in time"), HasSubstr("timed out")));
 }
 
+// The bug: a store that waits for itself.
+TEST(etcd_store_death, destruction_by_a_completion_is_named) {
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  EXPECT_DEATH(
+      {
+        auto store = std::make_unique<etcd_store>(to({"http://127.0.0.1:1"}, 1s));
+        store->grant(second, [&](const lease_reply&) { store.reset(); });
+        std::this_thread::sleep_for(10s);
+      },
+      "destroyed by a completion of its own");
+}
+
 class small_etcd : public with_etcd {
  protected:
   private_etcd::options server_options() override {
