@@ -228,18 +228,21 @@ TEST(guarded, a_destroyed_frame_leaves_the_queue) {
   memory_store store;
   session a{store}, b{store};
   guarded<counts> in_a{a, "state"}, in_b{b, "state"};
-  const auto change = [](guarded<counts>& g) -> foreign::coroutine {
-    co_await g.async_update([](counts& m) { ++m["x"]; });
+  foreign::manual_executor where;  // who destroys a frame sees to it that it does not run at that moment
+  const auto change = [&](guarded<counts>& g) -> foreign::coroutine {
+    co_await g.async_update([](counts& m) { ++m["x"]; }, &where);
   };
   for (int i = 0; i < 20; ++i) {
     in_a.update([&](counts& m) {
       ++m["a"];
       auto one = change(in_b), two = change(in_b);
       std::this_thread::sleep_for(std::chrono::microseconds{100 * (i % 10)});
+      if (i % 2 == 0) where.run_all();
       one.destroy();
       two.destroy();
     });
   }
+  where.run_all();
   eventually([&] { return queued(store) == 0; });
   EXPECT_EQ(in_a.read([](const counts& m) { return m; }), (counts{{"a", 20}}));
 }

@@ -116,16 +116,16 @@ TEST_F(one_tenure, lost_is_told_by_the_compare) {
 // The bug: no answer is taken for an answer.
 TEST_F(one_tenure, no_answer_is_resolved_by_what_is_there_afterwards) {
   const auto resolved = [](std::vector<key_value> value) {
-    tenure t{{"n//q/", "n//q/1.1", "n//f/1.0", "n//v", 1}, 0, {}};
-    request r = t.begin(0);
-    r = t.answered(r.number, ok(true, 10, {{me}, {{"n//v", "mortise 1 1 5.1\na", 6, 6}}}), 0);
-    r = t.commit("ab", key::is_kept, 0);
-    r = t.answered(r.number, no_answer, 0);
-    EXPECT_EQ(t.at(), stage::resolves);
+    tenure mine{{"n//q/", "n//q/1.1", "n//f/1.0", "n//v", 1}, 0, {}};
+    request r = mine.begin(0);
+    r = mine.answered(r.number, ok(true, 10, {{me}, {{"n//v", "mortise 1 1 5.1\na", 6, 6}}}), 0);
+    r = mine.commit("ab", key::is_kept, 0);
+    r = mine.answered(r.number, no_answer, 0);
+    EXPECT_EQ(mine.at(), stage::resolves);
     EXPECT_EQ(std::get<erase>(std::get<transaction>(r.what).then[0]).key, me.key);
-    r = t.answered(r.number, ok(true, 20, {std::move(value)}), 0);
-    EXPECT_EQ(t.at(), stage::over);
-    return t.last();
+    r = mine.answered(r.number, ok(true, 20, {std::move(value)}), 0);
+    EXPECT_EQ(mine.at(), stage::over);
+    return mine.last();
   };
   std::string long_after = "mortise 1 100";
   for (int i = 0; i < 64; ++i) long_after += " 30." + std::to_string(i);
