@@ -38,7 +38,7 @@ def say(text):
 def arguments():
     p = argparse.ArgumentParser(description="Three etcd servers, clients and faults. Needs root.")
     p.add_argument("--client", required=True, type=pathlib.Path, help="cluster_fault_client")
-    p.add_argument("--checker", type=pathlib.Path, help="cluster_checker; without it there is the set test alone")
+    p.add_argument("--checker", type=pathlib.Path, help="cluster_checker; where it is not there, there is the set test alone")
     p.add_argument("--out", required=True, type=pathlib.Path, help="where histories and logs go; emptied first")
     p.add_argument("--seconds", type=float, default=75, help="for how long there are faults (%(default)s)")
     p.add_argument("--minutes", type=float, help="the same")
@@ -79,8 +79,8 @@ def disturb(args, scratch):
 
 
 def check_linear(args, arm, paths):
-    """yes, no or undecided, by the checker; None without one."""
-    if args.checker is None:
+    """yes, no or undecided, by the checker; None where there is none."""
+    if args.checker is None or not args.checker.exists():
         return None
     page = args.out / f"{arm}.html"
     done = subprocess.run([args.checker, "-timeout", "120s", "-draw", page, *paths], capture_output=True, text=True)
@@ -100,7 +100,7 @@ def judge(args, paths, hung, idle):
         n = histories.set_test(paths[arm], paths[arm][-1])
         linear = check_linear(args, arm, paths[arm])
         say(f"{arm:9} {n.adds:7} {n.acknowledged:12} {n.lost:6} {f'{n.unknown} ({n.unknown_applied})':>18} {n.reads:6} "
-            f"{n.missing:8} {n.doubled:8} {n.unasked:8}  {linear or 'not checked: no Go'}")
+            f"{n.missing:8} {n.doubled:8} {n.unasked:8}  {linear or 'not checked: there is no checker'}")
         if arm in CONTROLS:
             if n.wrong == 0:
                 complaints.append(f"{arm} has lost nothing: either it was not put to the test, or the test sees nothing")
@@ -119,7 +119,7 @@ def judge(args, paths, hung, idle):
 
 def main():
     args = arguments()
-    args.out = args.out.resolve()
+    args.out, args.client = args.out.resolve(), args.client.resolve()
     reason = sandbox.why_not()
     if reason:
         say(f"cluster faults: skipped: {reason}")

@@ -5,7 +5,7 @@
 
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/impl/codegen/proto_utils.h>
+#include <grpcpp/support/byte_buffer.h>
 #include <nlohmann/json.hpp>
 
 #include "plain.pb.h"
@@ -29,17 +29,18 @@ class plain_etcd::channel {
   }
 
   template <class Reply, class Request>
-  grpc::Status call(const char* path, const Request& q, Reply& r, std::chrono::milliseconds within = 1s) {
+  bool call(const char* path, const Request& q, Reply& r, std::chrono::milliseconds within = 1s) {
     grpc::ClientContext context;
     expect(context, within);
     grpc::CompletionQueue done;
-    grpc::TemplatedGenericStub<Request, Reply> stub{m_channel};
-    const auto rpc = stub.PrepareUnaryCall(&context, path, q, &done);
+    grpc::GenericStub stub{m_channel};
+    const auto rpc = stub.PrepareUnaryCall(&context, path, bytes_of(q), &done);
     grpc::Status status;
+    grpc::ByteBuffer bytes;
     rpc->StartCall();
-    rpc->Finish(&r, &status, this);
+    rpc->Finish(&bytes, &status, this);
     wait_for(done);
-    return status;
+    return status.ok() && parse(bytes, r);
   }
 
   // One question on a stream of its own, and its answer.
@@ -48,17 +49,18 @@ class plain_etcd::channel {
     grpc::ClientContext context;
     expect(context, 1s);
     grpc::CompletionQueue done;
-    grpc::TemplatedGenericStub<Request, Reply> stub{m_channel};
+    grpc::GenericStub stub{m_channel};
     const auto stream = stub.PrepareCall(&context, path, &done);
     stream->StartCall(this);
     bool ok = wait_for(done);
     if (ok) {
-      stream->Write(q, this);
+      stream->Write(bytes_of(q), this);
       ok = wait_for(done);
     }
+    grpc::ByteBuffer bytes;
     if (ok) {
-      stream->Read(&r, this);
-      ok = wait_for(done);
+      stream->Read(&bytes, this);
+      ok = wait_for(done) && parse(bytes, r);
     }
     context.TryCancel();
     grpc::Status status;
@@ -71,6 +73,16 @@ class plain_etcd::channel {
   static void expect(grpc::ClientContext& c, std::chrono::milliseconds within) {
     c.set_deadline(std::chrono::system_clock::now() + within);
     c.AddMetadata("hasleader", "true");
+  }
+  template <class Message>
+  static grpc::ByteBuffer bytes_of(const Message& m) {
+    const grpc::Slice whole{m.SerializeAsString()};
+    return {&whole, 1};
+  }
+  template <class Message>
+  static bool parse(grpc::ByteBuffer& bytes, Message& m) {
+    grpc::Slice whole;
+    return bytes.DumpToSingleSlice(&whole).ok() && m.ParseFromArray(whole.begin(), static_cast<int>(whole.size()));
   }
   static bool wait_for(grpc::CompletionQueue& done) {
     void* tag = nullptr;
@@ -88,7 +100,7 @@ std::int64_t plain_etcd::grant(std::chrono::milliseconds ttl) {
   mortise::faults::LeaseGrantRequest q;
   mortise::faults::LeaseGrantResponse r;
   q.set_ttl(std::chrono::ceil<std::chrono::seconds>(ttl).count());
-  return m_channel->call("/etcdserverpb.Lease/LeaseGrant", q, r).ok() ? r.id() : 0;
+  return m_channel->call("/etcdserverpb.Lease/LeaseGrant", q, r) ? r.id() : 0;
 }
 
 bool plain_etcd::keep_alive(std::int64_t lease) {
@@ -109,7 +121,7 @@ std::optional<std::string> plain_etcd::get(const std::string& key) {
   mortise::faults::RangeRequest q;
   mortise::faults::RangeResponse r;
   q.set_key(key);
-  if (!m_channel->call("/etcdserverpb.KV/Range", q, r).ok()) return {};
+  if (!m_channel->call("/etcdserverpb.KV/Range", q, r)) return {};
   return r.kvs_size() == 0 ? std::string{} : r.kvs(0).value();
 }
 
@@ -120,7 +132,7 @@ answer plain_etcd::put(const std::string& key, const std::string& value) {
   q.set_value(value);
   for (int tries = 0; tries < 5; ++tries) {
     mortise::faults::Anything r;
-    if (m_channel->call("/etcdserverpb.KV/Put", q, r).ok()) return answer::yes;
+    if (m_channel->call("/etcdserverpb.KV/Put", q, r)) return answer::yes;
     std::this_thread::sleep_for(20ms);
   }
   return answer::none;
@@ -132,7 +144,7 @@ std::optional<std::string> plain_etcd::lock(const std::string& name, std::int64_
   mortise::faults::LockResponse r;
   q.set_name(name);
   q.set_lease(lease);
-  if (!m_channel->call("/v3lockpb.Lock/Lock", q, r, within).ok()) return {};
+  if (!m_channel->call("/v3lockpb.Lock/Lock", q, r, within)) return {};
   return r.key();
 }
 
