@@ -116,6 +116,19 @@ aarch64_stage() {
   awk '/: Skipped$/ { getline reason; print "skipped: " reason }' build/aarch64/Testing/Temporary/LastTest.log | sort -u
 }
 
+# Never returns. Of words said twice the last counts.
+cluster_faults() {
+  need run test cluster faults
+  configure release -DMORTISE_BUILD_TESTS=ON
+  local found='^MORTISE_GRPC_INCLUDE:PATH=/' cache=build/release/CMakeCache.txt
+  grep -q "$found" $cache || cmake build/release >build/release/configure.log  # it may have been installed just now
+  grep -q "$found" $cache || die 3 "gRPC's and protobuf's headers are not installed: the cluster scope cannot be built here"
+  compile release cluster_fault_client
+  ! command -v go >/dev/null || compile release cluster_checker
+  local built=build/release/tests/cluster/faults
+  exec python3 tests/cluster/faults/run.py --client $built/cluster_fault_client --checker $built/cluster_checker --out $built/run "$@"
+}
+
 cpp_files() { find app bench examples src tests -name '*.[chi]pp' -print0 2>/dev/null; }
 
 formatter() {

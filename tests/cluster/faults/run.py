@@ -45,7 +45,7 @@ def arguments():
     p.add_argument("--seed", type=int, help="of the schedule")
     p.add_argument("--arms", default="fenced,v3lock,unfenced", help="which of them (%(default)s)")
     p.add_argument("--lease-ttl", type=float, default=2, help="seconds (%(default)s)")
-    p.add_argument("--key-seconds", type=int, default=30, help="how long one key is used (%(default)s)")
+    p.add_argument("--key-seconds", type=int, default=20, help="how long one key is used (%(default)s)")
     args = p.parse_args()
     if args.minutes is not None:
         args.seconds = args.minutes * 60

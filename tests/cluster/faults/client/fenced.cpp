@@ -59,19 +59,19 @@ class fenced final : public arm {
   }
 
  private:
-  using value = mortise::cluster::guarded<list>;
+  using guarded_list = mortise::cluster::guarded<list>;
 
-  value& named(const std::string& key) {
+  guarded_list& named(const std::string& key) {
     const std::lock_guard hold{m_guard};
-    std::unique_ptr<value>& v = m_values[key];
-    if (!v) v = std::make_unique<value>(m_session, key);
+    std::unique_ptr<guarded_list>& v = m_values[key];
+    if (!v) v = std::make_unique<guarded_list>(m_session, key);
     return *v;
   }
 
   mortise::cluster::etcd_store m_store;
   mortise::cluster::session m_session;
   std::mutex m_guard;
-  std::map<std::string, std::unique_ptr<value>> m_values;
+  std::map<std::string, std::unique_ptr<guarded_list>> m_values;
 };
 
 }  // namespace

@@ -117,7 +117,7 @@ int run(const flags& f) {
     std::mt19937_64 chance{static_cast<std::uint64_t>(id)};
     while (!g_ends) {
       read(*a, h, key_now(key_seconds));
-      pause(chance, 600ms);
+      pause(chance, 1s);
     }
   }
   if (const std::string said = a->counted(); !said.empty()) std::printf("%s\n", said.c_str());
