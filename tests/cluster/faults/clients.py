@@ -17,6 +17,13 @@ class Client:
     stops_for: float = 0  # it has been asked to stop in the middle of an update, for so long
     stopped_at: float = 0
 
+    def tell(self, number):
+        """A signal, once it is ready for one: it has its history then."""
+        until = time.monotonic() + 10
+        while not self.history.exists() and self.process.poll() is None and time.monotonic() < until:
+            time.sleep(0.01)
+        self.process.send_signal(number)
+
     def is_stopped(self):
         try:
             with open(f"/proc/{self.process.pid}/stat") as file:
@@ -72,7 +79,7 @@ class Clients:
     def stop_inside(self, host, seconds):
         for client in self.on(host):
             client.stops_for, client.stopped_at = seconds, 0
-            client.process.send_signal(signal.SIGUSR2)
+            client.tell(signal.SIGUSR2)
 
     def look(self):
         """Lets those go on who have stopped in the middle of an update for long enough. Says who has ended though nobody killed him."""
@@ -95,7 +102,7 @@ class Clients:
     def end(self, within):
         """All finish what they have begun. Returns those who did not within so many seconds; they are killed then."""
         for client in self.alive:
-            client.process.send_signal(signal.SIGTERM)
+            client.tell(signal.SIGTERM)
         until = time.monotonic() + within
         hung = []
         for client in self.alive:

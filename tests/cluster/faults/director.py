@@ -48,10 +48,9 @@ class Director:
             self.after(fault.lasts, host.heal)
             if fault.kind == "compact meanwhile":
                 self.after(fault.lasts * 0.8, self.servers.compact)
-        elif fault.kind == "compact":
-            self.servers.compact()
-        elif fault.kind == "move leader":
-            self.servers.move_leader(self.servers.all[fault.who % 3])
+        elif fault.kind in ("compact", "move leader"):
+            who = self.servers.compact() if fault.kind == "compact" else self.servers.move_leader(fault.who)
+            self.say(f"{'':11}({who.name if who else 'nobody could'})")
         else:
             self.begin_on_servers(track, role, fault)
 

@@ -77,10 +77,17 @@ class Servers:
     def member(self, server):
         return server.ask("maintenance/status", {})["header"]["member_id"]
 
-    def move_leader(self, to):
+    def move_leader(self, nth):
+        """To the `nth` of the others, or the next of them if that one cannot. Returns it, or None."""
         leader, _ = self.leader(1)
-        if leader and leader is not to:
-            leader.ask("maintenance/transfer-leadership", {"targetID": self.member(to)}, timeout=3)
+        others = [s for s in self.all if s is not leader] if leader else []
+        for to in others[nth % 2:] + others[:nth % 2]:
+            try:
+                leader.ask("maintenance/transfer-leadership", {"targetID": self.member(to)}, timeout=3)
+                return to
+            except OSError:
+                continue
+        return None
 
     def compact(self):
         """All that is older than now is forgotten: a watch that asks for older revisions is refused."""
@@ -88,6 +95,7 @@ class Servers:
             try:
                 revision = server.ask("kv/range", {"key": base64.b64encode(b"none").decode()})["header"]["revision"]
                 server.ask("kv/compaction", {"revision": revision}, timeout=3)
-                return
+                return server
             except OSError:
                 continue
+        return None
