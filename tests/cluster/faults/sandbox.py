@@ -57,7 +57,6 @@ def why_not():
 def enter(scratch: pathlib.Path):
     """`scratch` is an empty folder outside and a file system in memory inside. The caller's process waits, and ends as the new one does."""
     scratch.mkdir(parents=True, exist_ok=True)
-    parent = os.getpid()
     unshare(CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS)
     child = os.fork()
     if child != 0:
@@ -65,12 +64,12 @@ def enter(scratch: pathlib.Path):
             signal.signal(number, lambda *_: os.kill(child, signal.SIGKILL))
         _, status = os.waitpid(child, 0)
         sys.stdout.flush()
-        os._exit(os.waitstatus_to_exitcode(status) % 256)
+        code = os.waitstatus_to_exitcode(status)
+        os._exit(code if code >= 0 else 128 - code)
     checked(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
     mount(None, "/", None, MS_REC | MS_PRIVATE)
     mount("proc", "/proc", "proc")
     mount("tmpfs", str(scratch), "tmpfs")
-    return parent
 
 
 def run_quietly(*command):
