@@ -1,9 +1,9 @@
-// The parties of `mortise bench C1` to `C5` that use etcd's own Go client (bench/etcd/README.md): its recipe for a lock,
+// The parties of `mortise bench C1` to `C5` that use etcd's own Go client (bench/workload/cluster.hpp): its recipe for a lock,
 // go.etcd.io/etcd/client/v3/concurrency, around a Get and a Put.
 //
-//	etcd-worker-go role:update endpoint:URL parties:N kind:K for_ms:T
-//	etcd-worker-go role:hold|wait endpoint:URL name:NAME ttl_ms:T
-//	etcd-worker-go role:read endpoint:URL
+//	etcd-parties-go role:update endpoint:URL parties:N kind:K for_ms:T
+//	etcd-parties-go role:hold|wait endpoint:URL name:NAME ttl_ms:T
+//	etcd-parties-go role:read endpoint:URL
 //
 // kind is goroutine, where each has a session of its own (one session is one holder: two goroutines that lock with the same one
 // both have the lock), or goroutine_behind_mutex, where all share one behind a sync.Mutex, which is as fast as it gets.
@@ -35,7 +35,7 @@ func number(key string) int {
 
 func check(err error) {
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "etcd-worker-go:", err)
+		fmt.Fprintln(os.Stderr, "etcd-parties-go:", err)
 		os.Exit(1)
 	}
 }

@@ -36,6 +36,7 @@ class Clients:
     def __init__(self, program, arms, hosts, endpoints, out, ttl, key_seconds):
         self.program, self.arms, self.hosts, self.endpoints = program, arms, hosts, endpoints
         self.out, self.ttl, self.key_seconds = out, ttl, key_seconds
+        self.begin = time.monotonic_ns()
         self.started, self.histories = 0, {arm: [] for arm in arms}
         self.alive = []  # also who is stopped
         for arm in arms:
@@ -50,7 +51,7 @@ class Clients:
 
     def start(self, arm, host):
         self.started += 1
-        command = self.command(arm, self.started, "--key-seconds", str(self.key_seconds))
+        command = self.command(arm, self.started, "--key-seconds", str(self.key_seconds), "--begin", str(self.begin))
         with open(self.out / arm / f"{self.started}.log", "wb") as log:
             process = host.start(command, stdout=log, stderr=log)
         self.alive.append(Client(arm, host, self.started, process, self.histories[arm][-1]))

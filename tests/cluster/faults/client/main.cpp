@@ -1,7 +1,8 @@
 // cluster_fault_client --arm fenced|v3lock|unfenced --endpoints URL,... --id N --history FILE [--lease-ttl-ms N]
-//                      [--key-seconds N | --read KEY,...]
+//                      [--key-seconds N --begin NS | --read KEY,...]
 //
-// Adds elements that nobody else adds to a list in the store, and reads it, until SIGTERM; the list is another one every so many seconds.
+// Adds elements that nobody else adds to a list in the store, and reads it, until SIGTERM; the list is another one every so many seconds from a time of
+// CLOCK_MONOTONIC on.
 // SIGUSR2: the next time that it is in the middle of an update the whole process stops. With --read it reads these lists once.
 
 #include <atomic>
@@ -14,8 +15,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <unistd.h>
 
 #include "arm.hpp"
 #include "history.hpp"
@@ -31,19 +30,22 @@ constexpr std::int64_t elements_of_a_client = 1'000'000;
 std::atomic<bool> g_ends{false}, g_stops{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "set by signal handlers");
 
-std::string key_now(int key_seconds) {
-  const auto t = std::chrono::steady_clock::now().time_since_epoch();
-  return "k" + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(t).count() / key_seconds);
-}
+struct keys {
+  std::chrono::nanoseconds begin{0};
+  std::chrono::seconds each{20};
+  std::string now() const {
+    return "k" + std::to_string((std::chrono::steady_clock::now().time_since_epoch() - begin) / each);
+  }
+};
 
 void pause(std::mt19937_64& chance, std::chrono::microseconds most) {
   std::this_thread::sleep_for(std::chrono::microseconds{chance() % most.count()});
 }
 
-void add_all_the_time(arm& a, history& h, int key_seconds, std::int64_t first) {
+void add_all_the_time(arm& a, history& h, const keys& k, std::int64_t first) {
   std::mt19937_64 chance{static_cast<std::uint64_t>(first)};
   for (std::int64_t x = first; !g_ends; ++x) {
-    const std::string key = key_now(key_seconds);
+    const std::string key = k.now();
     const std::int64_t op = h.add_begins(key, x);
     h.add_ends(op, a.add(key, x));
     pause(chance, 40ms);
@@ -108,15 +110,16 @@ int run(const flags& f) {
   const std::unique_ptr<arm> a = make(need(f, "--arm"), s);
   if (f.contains("--read")) return read_each(*a, h, f.at("--read"));
 
-  const int key_seconds = f.contains("--key-seconds") ? std::stoi(f.at("--key-seconds")) : 30;
+  const keys k{std::chrono::nanoseconds{std::stoll(need(f, "--begin"))},
+               std::chrono::seconds{std::stoi(need(f, "--key-seconds"))}};
   {
     std::vector<std::jthread> all;
     for (int i = 0; i < adders; ++i)
       all.emplace_back(
-          [&, i] { add_all_the_time(*a, h, key_seconds, (id * adders + i) * elements_of_a_client); });
+          [&, i] { add_all_the_time(*a, h, k, (id * adders + i) * elements_of_a_client); });
     std::mt19937_64 chance{static_cast<std::uint64_t>(id)};
     while (!g_ends) {
-      read(*a, h, key_now(key_seconds));
+      read(*a, h, k.now());
       pause(chance, 1s);
     }
   }
@@ -128,7 +131,7 @@ int run(const flags& f) {
 
 void in_the_middle() {
   std::this_thread::sleep_for(1ms);
-  if (g_stops.exchange(false)) kill(getpid(), SIGSTOP);
+  if (g_stops.exchange(false)) std::raise(SIGSTOP);  // this very thread comes no further; after kill(2) it might
 }
 
 }  // namespace faults
