@@ -20,8 +20,6 @@ class Server:
             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
             "--initial-cluster", ",".join(f"{h.name}=http://{h.address}:2380" for h in all_hosts),
             "--initial-cluster-token", "faults", "--logger", "zap", "--log-level", "warn",
-            # The least TTL of a lease is one and a half of this, so that leases can be short and a run too.
-            "--heartbeat-interval", "50", "--election-timeout", "500",
         ]
         self.process = None
 
