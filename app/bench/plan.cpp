@@ -72,7 +72,8 @@ double seconds_of(const cell& c) {
                       c.workload == "mixed" || c.workload == "burst" || c.workload == "hog" ||
                       c.workload == "read_mostly";
   double seconds = 0.03 + window + (stalls ? std::max(0.02, window / 4) : 0);
-  if (c.workload.starts_with("cluster_"))  // an etcd for each; a takeover takes as long as a lease, or no time
+  if (c.workload.starts_with(
+          "cluster_"))  // an etcd for each; a takeover takes as long as a lease, or no time
     return 1.5 + window + value(c.given, "killed") * (value(c.given, "ttl_ms") / 1'000 + 3) +
            (value(c.given, "killed") != 0 ? 0.05 : 0.15) * value(c.effort, "samples");
   if (c.workload.starts_with("processes_"))

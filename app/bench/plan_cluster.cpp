@@ -32,8 +32,13 @@ void add_cluster(planner& p) {
   // Two seconds are the least that an etcd allows as it comes.
   group killed{"C4", "cluster_takeover", {}}, ended{"C5", "cluster_takeover", {}};
   for (const auto& [contender, kind] : {std::pair{ours, "thread"}, {go, "goroutine"}}) {
-    killed.cells.push_back({killed.workload, contender, kind, {{"killed", 1}, {"ttl_ms", 2'000}}, {{"samples", p.quick() ? 2 : 12}}});
-    ended.cells.push_back({ended.workload, contender, kind, {{"killed", 0}}, {{"samples", p.quick() ? 2 : 20}}});
+    killed.cells.push_back({killed.workload,
+                            contender,
+                            kind,
+                            {{"killed", 1}, {"ttl_ms", 2'000}},
+                            {{"samples", p.quick() ? 2 : 12}}});
+    ended.cells.push_back(
+        {ended.workload, contender, kind, {{"killed", 0}}, {{"samples", p.quick() ? 2 : 20}}});
   }
   killed.cells[0].bars = {bars::c4()};
   ended.cells[0].bars = {bars::c5()};

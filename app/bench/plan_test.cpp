@@ -211,7 +211,8 @@ TEST(plan, each_mode_fits_into_its_time) {
 // The bug: etcd's minutes are everybody's.
 TEST(plan, what_is_measured_only_by_name_is_left_out_without_it) {
   const auto has_cluster = [](const std::vector<group>& all) {
-    return std::any_of(all.begin(), all.end(), [](const group& g) { return g.workload.starts_with("cluster_"); });
+    return std::any_of(all.begin(), all.end(),
+                       [](const group& g) { return g.workload.starts_with("cluster_"); });
   };
   EXPECT_FALSE(has_cluster(choose(plan(mode::normal, 2), {})));
   EXPECT_TRUE(has_cluster(choose(plan(mode::full, 2), {})));

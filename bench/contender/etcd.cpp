@@ -9,7 +9,9 @@ int main(int argc, char** argv) {
   c.offers({"cluster_update", "goroutine",
             [](bench::keys& k, bench::json_line& l) { bench::cluster_update(k, l, "goroutine"); }})
       .offers({"cluster_update", "goroutine_behind_mutex",
-               [](bench::keys& k, bench::json_line& l) { bench::cluster_update(k, l, "goroutine_behind_mutex"); }})
+               [](bench::keys& k, bench::json_line& l) {
+                 bench::cluster_update(k, l, "goroutine_behind_mutex");
+               }})
       .offers({"cluster_takeover", "goroutine", bench::cluster_takeover});
 #else
   c.offers({"cluster_update", "thread",

@@ -91,8 +91,8 @@ class progress {
   }
   std::string figures() const {
     return "updates:" + std::to_string(m_took.total()) + " p50_ns:" + std::to_string(m_took.quantile(0.5)) +
-           " p99_ns:" + std::to_string(m_took.quantile(0.99)) + " max_ns:" + std::to_string(m_took.longest()) +
-           " away_max_ns:" + std::to_string(m_away.count());
+           " p99_ns:" + std::to_string(m_took.quantile(0.99)) +
+           " max_ns:" + std::to_string(m_took.longest()) + " away_max_ns:" + std::to_string(m_away.count());
   }
 
  private:

@@ -59,7 +59,8 @@ class told {
   std::string hear(std::chrono::milliseconds within = std::chrono::seconds{60}) {
     const auto until = std::chrono::steady_clock::now() + within;
     for (std::size_t end = 0; (end = m_heard.find('\n')) == std::string::npos;) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
       pollfd p{m_out, POLLIN, 0};
       if (left.count() <= 0 || ::poll(&p, 1, static_cast<int>(left.count())) == 0)
         throw std::runtime_error(m_name + " says nothing");

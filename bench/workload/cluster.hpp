@@ -64,7 +64,8 @@ inline std::int64_t now_ns() {
   return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds{1};
 }
 
-inline told party(const mortise::app::private_etcd& e, const std::string& role, std::vector<std::string> more) {
+inline told party(const mortise::app::private_etcd& e, const std::string& role,
+                  std::vector<std::string> more) {
   std::vector<std::string> words{program_of_the_parties(), "role:" + role, "endpoint:" + e.endpoint()};
   words.insert(words.end(), more.begin(), more.end());
   return told{words};
@@ -91,8 +92,8 @@ class figures {
 };
 
 // One lock: from the end of its holder until the next one is inside.
-inline std::int64_t take_over(const mortise::app::private_etcd& e, const std::string& name, std::int64_t ttl_ms,
-                              bool killed, std::chrono::milliseconds after) {
+inline std::int64_t take_over(const mortise::app::private_etcd& e, const std::string& name,
+                              std::int64_t ttl_ms, bool killed, std::chrono::milliseconds after) {
   const std::vector<std::string> words{"name:" + name, "ttl_ms:" + std::to_string(ttl_ms)};
   told holder = party(e, "hold", words);
   holder.hear("ready");
@@ -115,7 +116,8 @@ inline std::int64_t take_over(const mortise::app::private_etcd& e, const std::st
 
 inline void cluster_update(keys& given, json_line& line, const std::string& kind) {
   using namespace cluster_detail;
-  const unsigned processes = given.count("processes", 1, 1, 64), parties = given.count("parties", 1, 1, 10'000);
+  const unsigned processes = given.count("processes", 1, 1, 64),
+                 parties = given.count("parties", 1, 1, 10'000);
   const std::int64_t for_ms = given.number("for_ms", 1'000, 1, 600'000);
   given.no_others();
   if (const std::string why = obstacle(); !why.empty()) {
@@ -125,8 +127,9 @@ inline void cluster_update(keys& given, json_line& line, const std::string& kind
   const mortise::app::private_etcd etcd;
   std::vector<told> all;
   for (unsigned i = 0; i < processes; ++i)
-    all.push_back(party(etcd, "update",
-                        {"kind:" + kind, "parties:" + std::to_string(parties), "for_ms:" + std::to_string(for_ms)}));
+    all.push_back(
+        party(etcd, "update",
+              {"kind:" + kind, "parties:" + std::to_string(parties), "for_ms:" + std::to_string(for_ms)}));
   for (told& p : all) p.hear("ready");
   for (told& p : all) p.go_on();
   double ops = 0, least = 1e18, most = 0, longest = 0, requests = 0;
@@ -141,12 +144,14 @@ inline void cluster_update(keys& given, json_line& line, const std::string& kind
     longest = std::max(longest, f.of("duration_ns"));
     counts = counts && f.has("requests");
     if (counts) requests += f.of("requests");
-    for (const char* key : {"p50_ns", "p99_ns", "max_ns", "away_max_ns"}) worst[key] = std::max(worst[key], f.of(key));
+    for (const char* key : {"p50_ns", "p99_ns", "max_ns", "away_max_ns"})
+      worst[key] = std::max(worst[key], f.of(key));
     p.end();
   }
   told reader = party(etcd, "read", {});
   if (const double value = figures{reader.hear()}.of("value"); value != ops)
-    throw std::runtime_error(std::to_string(static_cast<std::int64_t>(ops)) + " updates were acknowledged, but the value is " +
+    throw std::runtime_error(std::to_string(static_cast<std::int64_t>(ops)) +
+                             " updates were acknowledged, but the value is " +
                              std::to_string(static_cast<std::int64_t>(value)));
   reader.end();
   line.add("ops", static_cast<std::int64_t>(ops))
@@ -186,7 +191,8 @@ inline void cluster_takeover(keys& given, json_line& line) {
   std::vector<std::jthread> all;
   for (unsigned i = 0; i < samples; ++i) {
     random = random * 6'364'136'223'846'793'005U + 1'442'695'040'888'963'407U;
-    const std::chrono::milliseconds after{static_cast<std::int64_t>((random >> 33) % (killed ? 1'500 : 20)) + (killed ? 500 : 20)};
+    const std::chrono::milliseconds after{static_cast<std::int64_t>((random >> 33) % (killed ? 1'500 : 20)) +
+                                          (killed ? 500 : 20)};
     if (killed)
       all.emplace_back(one, i, after);
     else

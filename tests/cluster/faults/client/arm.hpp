@@ -39,9 +39,9 @@ class arm {
   virtual std::string counted() const { return {}; }  // for people, at the end
 };
 
-std::unique_ptr<arm> make_fenced(const settings& s);   // cluster::guarded
+std::unique_ptr<arm> make_fenced(const settings& s);    // cluster::guarded
 std::unique_ptr<arm> make_unfenced(const settings& s);  // cluster::mutex around a plain get and a plain put
-std::unique_ptr<arm> make_v3lock(const settings& s);   // etcd's own lock around the same
+std::unique_ptr<arm> make_v3lock(const settings& s);    // etcd's own lock around the same
 
 // Called in the middle of each update, once the value is known and before it is written: where the process stops if it was told to.
 void in_the_middle();

@@ -17,7 +17,8 @@ namespace {
 
 class fenced final : public arm {
  public:
-  explicit fenced(const settings& s) : m_store{store_options(s, "fenced/")}, m_session{m_store, session_options(s)} {}
+  explicit fenced(const settings& s)
+      : m_store{store_options(s, "fenced/")}, m_session{m_store, session_options(s)} {}
 
   result add(const std::string& key, std::int64_t element) override {
     try {

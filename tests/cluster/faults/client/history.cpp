@@ -46,12 +46,14 @@ std::int64_t history::read_begins(const std::string& key) { return begins(key, R
 
 std::int64_t history::begins(const std::string& key, const std::string& what) {
   const std::int64_t op = m_next++;
-  write(R"({"t":)" + now() + R"(,"op":)" + std::to_string(op) + R"(,"key":")" + key + R"(","do":)" + what + "}\n");
+  write(R"({"t":)" + now() + R"(,"op":)" + std::to_string(op) + R"(,"key":")" + key + R"(","do":)" + what +
+        "}\n");
   return op;
 }
 
 void history::ends(std::int64_t op, const result& r, bool read) {
-  std::string line = R"({"t":)" + now() + R"(,"op":)" + std::to_string(op) + R"(,"end":")" + text_of(r.how) + '"';
+  std::string line =
+      R"({"t":)" + now() + R"(,"op":)" + std::to_string(op) + R"(,"end":")" + text_of(r.how) + '"';
   if (r.how == ending::ok && read) {
     line += R"(,"value":[)";
     for (const std::int64_t x : r.value) line += std::to_string(x) + ',';

@@ -96,7 +96,8 @@ std::unique_ptr<arm> make(const std::string& name, const settings& s) {
   if (name == "fenced") return make_fenced(s);
   if (name == "v3lock") return make_v3lock(s);
   if (name == "unfenced") return make_unfenced(s);
-  std::fprintf(stderr, "cluster_fault_client: --arm '%s' is none of fenced, v3lock, unfenced\n", name.c_str());
+  std::fprintf(stderr, "cluster_fault_client: --arm '%s' is none of fenced, v3lock, unfenced\n",
+               name.c_str());
   std::exit(2);
 }
 
@@ -104,7 +105,8 @@ int run(const flags& f) {
   std::signal(SIGTERM, [](int) { g_ends = true; });
   std::signal(SIGUSR2, [](int) { g_stops = true; });
   settings s{split(need(f, "--endpoints"))};
-  if (f.contains("--lease-ttl-ms")) s.lease_ttl = std::chrono::milliseconds{std::stoi(f.at("--lease-ttl-ms"))};
+  if (f.contains("--lease-ttl-ms"))
+    s.lease_ttl = std::chrono::milliseconds{std::stoi(f.at("--lease-ttl-ms"))};
   const std::int64_t id = std::stoll(need(f, "--id"));
   history h{need(f, "--history").c_str()};
   const std::unique_ptr<arm> a = make(need(f, "--arm"), s);
@@ -115,8 +117,7 @@ int run(const flags& f) {
   {
     std::vector<std::jthread> all;
     for (int i = 0; i < adders; ++i)
-      all.emplace_back(
-          [&, i] { add_all_the_time(*a, h, k, (id * adders + i) * elements_of_a_client); });
+      all.emplace_back([&, i] { add_all_the_time(*a, h, k, (id * adders + i) * elements_of_a_client); });
     std::mt19937_64 chance{static_cast<std::uint64_t>(id)};
     while (!g_ends) {
       read(*a, h, k.now());
@@ -131,7 +132,8 @@ int run(const flags& f) {
 
 void in_the_middle() {
   std::this_thread::sleep_for(1ms);
-  if (g_stops.exchange(false)) std::raise(SIGSTOP);  // this very thread comes no further; after kill(2) it might
+  if (g_stops.exchange(false))
+    std::raise(SIGSTOP);  // this very thread comes no further; after kill(2) it might
 }
 
 }  // namespace faults

@@ -82,7 +82,8 @@ class plain_etcd::channel {
   template <class Message>
   static bool parse(grpc::ByteBuffer& bytes, Message& m) {
     grpc::Slice whole;
-    return bytes.DumpToSingleSlice(&whole).ok() && m.ParseFromArray(whole.begin(), static_cast<int>(whole.size()));
+    return bytes.DumpToSingleSlice(&whole).ok() &&
+           m.ParseFromArray(whole.begin(), static_cast<int>(whole.size()));
   }
   static bool wait_for(grpc::CompletionQueue& done) {
     void* tag = nullptr;
@@ -162,7 +163,8 @@ result plain_etcd::get_and_put(const std::string& key, std::int64_t element) {
   changed.push_back(element);
   in_the_middle();
   const answer put_so = put(key, nlohmann::json(changed).dump());
-  return {put_so == answer::yes ? ending::ok : ending::unknown, static_cast<std::int64_t>(before.value.size())};
+  return {put_so == answer::yes ? ending::ok : ending::unknown,
+          static_cast<std::int64_t>(before.value.size())};
 }
 
 result plain_etcd::read(const std::string& key) {

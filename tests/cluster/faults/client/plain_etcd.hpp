@@ -30,7 +30,8 @@ class plain_etcd {
   answer put(const std::string& key, const std::string& value);
 
   // etcd's v3lock service: waits until `name` is held with the lease; the key that says so, or nothing.
-  std::optional<std::string> lock(const std::string& name, std::int64_t lease, std::chrono::milliseconds within);
+  std::optional<std::string> lock(const std::string& name, std::int64_t lease,
+                                  std::chrono::milliseconds within);
   void unlock(const std::string& key);
 
   // The list under a key with one element more, by a get and a put that nothing connects. Between them is where whoever holds a lock

@@ -17,7 +17,9 @@ namespace {
 class unfenced final : public arm {
  public:
   explicit unfenced(const settings& s)
-      : m_plain{s.endpoints}, m_store{store_options(s, "unfenced/")}, m_session{m_store, session_options(s)} {}
+      : m_plain{s.endpoints},
+        m_store{store_options(s, "unfenced/")},
+        m_session{m_store, session_options(s)} {}
 
   result add(const std::string& key, std::int64_t element) override {
     const std::lock_guard hold{named(key)};

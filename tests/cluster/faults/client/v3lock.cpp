@@ -32,7 +32,8 @@ class kept_lease {
         m_id = m_store.grant(m_ttl);
       else if (!m_store.keep_alive(m_id) && !m_store.keep_alive(m_id))
         m_id = 0;
-      for (auto slept = 0ms; slept < m_ttl / 3 && !s.stop_requested() && !m_unwanted && m_id != 0; slept += 20ms)
+      for (auto slept = 0ms; slept < m_ttl / 3 && !s.stop_requested() && !m_unwanted && m_id != 0;
+           slept += 20ms)
         std::this_thread::sleep_for(20ms);
       if (m_id == 0) std::this_thread::sleep_for(50ms);
     }
