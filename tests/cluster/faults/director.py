@@ -31,8 +31,11 @@ class Director:
             self.clients.look()
             time.sleep(0.02)
 
-    def begin(self, fault):
+    def begin(self, fault, postponed=0):
         track, _, role = fault.kind.partition(" ")
+        if fault.of_servers and postponed < 10 and self.servers.leader(0) is None:
+            self.after(0.5, self.begin, fault, postponed + 1)  # they have not yet got over the last one
+            return
         self.say(f"{self.now():7.1f} s  {fault}")
         host = self.client_hosts[fault.who % len(self.client_hosts)]
         if fault.kind == "stop inside":
@@ -55,7 +58,7 @@ class Director:
             self.begin_on_servers(track, role, fault)
 
     def begin_on_servers(self, what, role, fault):
-        leader, _ = self.servers.leader(2)
+        leader = self.servers.leader(2)
         followers = [s for s in self.servers.all if s is not leader]
         if role == "leader":
             whom = [leader or followers[fault.who % len(followers)]]

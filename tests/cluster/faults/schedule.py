@@ -13,6 +13,10 @@ class Fault:
     kind: str
     who: int = 0  # a client's host, or one of the followers
 
+    @property
+    def of_servers(self):
+        return not self.kind.endswith(("client", "inside", "meanwhile"))
+
     def __str__(self):
         lasts = f" for {self.lasts:.1f} s" if self.lasts else ""
         return TEXT[self.kind].format(who=f"c{self.who + 1}") + lasts
@@ -73,7 +77,7 @@ def draw(seed, seconds, ttl):
             kind = left.pop()
             _, least, most = deck[kind]
             fault = Fault(round(now, 2), round(chance.uniform(least, most), 2), kind, chance.randrange(CLIENTS))
-            now += fault.lasts + chance.uniform(0.3, 2)
+            now += fault.lasts + (chance.uniform(1.5, 3.5) if fault.of_servers else chance.uniform(0.3, 2))
             if fault.at + fault.lasts > seconds:
                 break
             faults.append(fault)

@@ -1,6 +1,8 @@
 """Three etcd servers, each on a host of its own, and what an operator asks of them (through their gateway, which speaks JSON)."""
 
 import base64
+import collections
+import concurrent.futures
 import json
 import os
 import signal
@@ -37,6 +39,12 @@ class Server:
     def go_on(self):
         self.process.send_signal(signal.SIGCONT)
 
+    def status(self):
+        try:
+            return self.ask("maintenance/status", {})
+        except OSError:
+            return None
+
     def ask(self, path, body, timeout=0.5):
         request = urllib.request.Request(f"{self.url}/v3/{path}", json.dumps(body).encode())
         with urllib.request.urlopen(request, timeout=timeout) as answer:
@@ -46,6 +54,7 @@ class Server:
 class Servers:
     def __init__(self, hosts, scratch, out):
         self.all = [Server(h, hosts, scratch, out / f"{h.name}.log") for h in hosts]
+        self.asking = concurrent.futures.ThreadPoolExecutor(len(self.all))
         for server in self.all:
             server.start()
 
@@ -57,31 +66,25 @@ class Servers:
         """Whom a server that can be reached believes to be the leader, and a majority agrees with; None if nobody within so many seconds."""
         until = time.monotonic() + within
         while True:
-            votes, members = {}, {}
-            for server in self.all:
-                try:
-                    status = server.ask("maintenance/status", {})
-                except OSError:
-                    continue
-                members[status["header"]["member_id"]] = server
-                votes[status.get("leader")] = votes.get(status.get("leader"), 0) + 1
+            votes, members = collections.Counter(), {}
+            for server, status in zip(self.all, self.asking.map(Server.status, self.all)):
+                if status is not None:
+                    members[status["header"]["member_id"]] = server
+                    votes[status.get("leader")] += 1
             for member, count in votes.items():
                 if count >= 2 and member in members:
-                    return members[member], member
+                    return members[member]
             if time.monotonic() > until:
-                return None, None
+                return None
             time.sleep(0.05)
-
-    def member(self, server):
-        return server.ask("maintenance/status", {})["header"]["member_id"]
 
     def move_leader(self, nth):
         """To the `nth` of the others, or the next of them if that one cannot. Returns it, or None."""
-        leader, _ = self.leader(1)
+        leader = self.leader(1)
         others = [s for s in self.all if s is not leader] if leader else []
         for to in others[nth % 2:] + others[:nth % 2]:
             try:
-                leader.ask("maintenance/transfer-leadership", {"targetID": self.member(to)}, timeout=3)
+                leader.ask("maintenance/transfer-leadership", {"targetID": to.ask("maintenance/status", {})["header"]["member_id"]}, timeout=3)
                 return to
             except OSError:
                 continue
