@@ -4,8 +4,8 @@
 #include <bench/workload/cluster.hpp>
 
 int main(int argc, char** argv) {
-  bench::contender c{MORTISE_BENCH_CONTENDER, MORTISE_BENCH_VERSION};
 #ifdef MORTISE_BENCH_GO
+  bench::contender c{MORTISE_BENCH_CONTENDER, MORTISE_BENCH_VERSION, "Go"};
   c.offers({"cluster_update", "goroutine",
             [](bench::keys& k, bench::json_line& l) { bench::cluster_update(k, l, "goroutine"); }})
       .offers({"cluster_update", "goroutine_behind_mutex",
@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
                }})
       .offers({"cluster_takeover", "goroutine", bench::cluster_takeover});
 #else
+  bench::contender c{MORTISE_BENCH_CONTENDER, MORTISE_BENCH_VERSION};
   c.offers({"cluster_update", "thread",
             [](bench::keys& k, bench::json_line& l) { bench::cluster_update(k, l, "thread"); }})
       .offers({"cluster_update", "fiber",
