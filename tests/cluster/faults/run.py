@@ -99,14 +99,13 @@ def check_linear(args, arm, paths):
 def judge(args, paths, hung, idle):
     """Prints the counts of each arm. Returns what is not as it must be."""
     complaints = []
-    say("")
-    say(f"{'arm':9} {'adds':>7} {'acknowledged':>12} {'lost':>6} {'unknown (applied)':>18} {'reads':>6} "
-        f"{'MISSING':>8} {'DOUBLED':>8} {'UNASKED':>8}  linearizable")
+    table = [f"{'arm':9} {'adds':>7} {'acknowledged':>12} {'lost':>6} {'unknown (applied)':>18} {'reads':>6} "
+             f"{'MISSING':>8} {'DOUBLED':>8} {'UNASKED':>8}  linearizable"]
     for arm in args.arms:
         n = histories.set_test(paths[arm], paths[arm][-1])
         linear = check_linear(args, arm, paths[arm])
-        say(f"{arm:9} {n.adds:7} {n.acknowledged:12} {n.lost:6} {f'{n.unknown} ({n.unknown_applied})':>18} {n.reads:6} "
-            f"{n.missing:8} {n.doubled:8} {n.unasked:8}  {linear or 'not checked: there is no checker'}")
+        table.append(f"{arm:9} {n.adds:7} {n.acknowledged:12} {n.lost:6} {f'{n.unknown} ({n.unknown_applied})':>18} {n.reads:6} "
+                     f"{n.missing:8} {n.doubled:8} {n.unasked:8}  {linear or 'not checked: there is no checker'}")
         if arm in CONTROLS:
             if n.wrong == 0:
                 complaints.append(f"{arm} has lost nothing: either it was not put to the test, or the test sees nothing")
@@ -120,6 +119,8 @@ def judge(args, paths, hung, idle):
             complaints.append(f"{arm}: only {n.acknowledged} adds in {args.seconds} s")
         complaints += [f"{arm}/{c.number} has not ended" for c in hung if c.arm == arm]
         complaints += [f"{arm}/{c.number} got nothing done once the faults were over" for c in idle if c.arm == arm]
+    say("\n" + "\n".join(table))
+    (args.out / "counts").write_text("\n".join(table) + "\n")
     return complaints
 
 
