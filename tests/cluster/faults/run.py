@@ -9,6 +9,7 @@ Exit: 0 all as it must be, 1 not, 2 an error, 77 it cannot be done here.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -127,16 +128,17 @@ def judge(args, paths, hung, idle):
 def main():
     args = arguments()
     args.out, args.client = args.out.resolve(), args.client.resolve()
-    reason = sandbox.why_not()
+    scratch = args.out / "scratch"
+    reason = sandbox.why_not(scratch)
     if reason:
         say(f"cluster faults: skipped: {reason}")
         return 77
     shutil.rmtree(args.out, ignore_errors=True)
-    scratch = args.out / "scratch"
     say(f"cluster faults: seed {args.seed}, {args.seconds:g} s; histories and logs in {args.out}")
     say(f"again: --seed {args.seed} --seconds {args.seconds:g} (the same faults at the same times; who is how far then differs)")
     sandbox.enter(scratch)
-    os.nice(-5)  # whatever else the machine is busy with, servers that are too slow for each other show nothing
+    with contextlib.suppress(OSError):
+        os.nice(-5)  # whatever else the machine is busy with, servers that are too slow for each other show nothing
     try:
         complaints = judge(args, *disturb(args, scratch))
     except (OSError, RuntimeError, ValueError, subprocess.SubprocessError) as trouble:
