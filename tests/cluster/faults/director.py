@@ -13,6 +13,7 @@ class Director:
         self.client_hosts, self.servers, self.clients, self.say = network_hosts, servers, clients, say
         self.began = time.monotonic()
         self.later, self.order = [], itertools.count()
+        self.servers_busy = 0  # until then one of their faults lasts
 
     def now(self):
         return time.monotonic() - self.began
@@ -22,6 +23,7 @@ class Director:
 
     def run(self, faults, seconds):
         """For so many seconds, and longer only if somebody is still asked to stop in the middle of an update."""
+        self.until = seconds
         for fault in faults:
             heapq.heappush(self.later, (fault.at, next(self.order), self.begin, (fault,)))
         while self.now() < seconds or self.later or (self.clients.waits_for_a_stop() and self.now() < seconds + 30):
@@ -33,9 +35,16 @@ class Director:
 
     def begin(self, fault, postponed=0):
         track, _, role = fault.kind.partition(" ")
-        if fault.of_servers and postponed < 10 and self.servers.leader(0) is None:
-            self.after(0.5, self.begin, fault, postponed + 1)  # they have not yet got over the last one
-            return
+        if self.now() > self.until:
+            return  # it has been put off for too long
+        if fault.of_servers:  # they have it once they have got over the last one
+            if self.now() < self.servers_busy:
+                self.after(self.servers_busy - self.now() + 1, self.begin, fault, postponed)
+                return
+            if postponed < 10 and self.servers.leader(0) is None:
+                self.after(0.5, self.begin, fault, postponed + 1)
+                return
+            self.servers_busy = self.now() + fault.lasts
         self.say(f"{self.now():7.1f} s  {fault}")
         host = self.client_hosts[fault.who % len(self.client_hosts)]
         if fault.kind == "stop inside":
