@@ -89,4 +89,17 @@ bar s5(const std::string& robust_on_threads) {
 bar s6() { return {"S6", "p99_ns", at_most, 1'000'000}; }
 bar s7() { return {"S7", "flock_ratio", at_most, 1.6}; }
 
+bar c1_ops(const std::string& go) { return {"C1", "ops_per_s", at_least, 1.5, {}, "etcd's Go client", {go}}; }
+bar c1_round_trips() { return {"C1", "round_trips", at_most, 2}; }
+bar c2(const std::vector<std::string>& go) {
+  return {"C2", "ops_per_s", at_least, 20, {}, "etcd's Go client", go};
+}
+bar c3_ops(const std::vector<std::string>& go) {
+  return {"C3", "ops_per_s", at_least, 10, {}, "etcd's Go client", go};
+}
+// Two others have the key for 50 ms each and then commit.
+bar c3_away() { return {"C3", "away_max_ns", at_most, 200'000'000}; }
+bar c4() { return {"C4", "p99_ns", at_most, 2'800'000'000}; }
+bar c5() { return {"C5", "p99_ns", at_most, 20'000'000}; }
+
 }  // namespace app::bench::bars

@@ -39,5 +39,12 @@ bar s4_wait(const std::string& robust);
 bar s5(const std::string& robust_on_threads);
 bar s6();
 bar s7();
+bar c1_ops(const std::string& go);
+bar c1_round_trips();
+bar c2(const std::vector<std::string>& go);
+bar c3_ops(const std::vector<std::string>& go);
+bar c3_away();
+bar c4();
+bar c5();
 
 }  // namespace app::bench::bars

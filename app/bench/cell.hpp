@@ -40,6 +40,7 @@ struct group {
   std::string id;  // P6a, or empty where nothing must be reached
   std::string workload;
   std::vector<cell> cells;
+  bool only_by_name = false;  // not measured unless somebody asks for it
 };
 
 // How much is measured: a smoke test within a minute, what ends within ten, or everything, within sixty.

@@ -14,6 +14,9 @@ bool is_sound(const outcome& o, const std::string& figure) {
   return o.failed.empty() && find(o.figures, figure) != nullptr;
 }
 
+// Ours on etcd is a program of its own.
+bool is_ours(std::string_view contender) { return contender == "mortise" || contender == "mortise_etcd"; }
+
 // Threads of several processes need no workers: there the tasks with whatever workers do the same.
 bool same_work(const cell& ours, const cell& peer) {
   if (ours.workload != peer.workload) return false;
@@ -30,7 +33,7 @@ const outcome* best_of_ours(const result& r, const outcome& peer, const std::str
   const outcome* best = nullptr;
   for (const judged& line : r.lines) {
     const outcome& o = line.what;
-    if (o.of.contender != "mortise" || !same_work(o.of, peer.of) || !is_sound(o, figure)) continue;
+    if (!is_ours(o.of.contender) || !same_work(o.of, peer.of) || !is_sound(o, figure)) continue;
     const bool better =
         best == nullptr || (more_is_better(figure) ? median_of(o, figure) > median_of(*best, figure)
                                                    : median_of(o, figure) < median_of(*best, figure));
@@ -67,6 +70,9 @@ std::vector<std::string> columns_of(std::string_view workload) {
     return {"p50_ns", "p99_ns", "max_ns", "stall_p999_ns", "stall_max_ns"};
   if (workload == "processes_command") return {"ns", "flock_ns", "flock_ratio", "bare_ns"};
   if (workload.starts_with("processes_")) return {"ns", "robust_ns", "robust_ratio"};
+  if (workload == "cluster_update")
+    return {"ops_per_s", "share", "p50_ns", "p99_ns", "max_ns", "away_max_ns", "round_trips"};
+  if (workload == "cluster_takeover") return {"p50_ns", "p99_ns", "max_ns"};
   if (workload == "seed")
     return {"ops_per_s",       "cpu_percent",     "rss_peak_bytes", "lateness_p50_ns",
             "lateness_p99_ns", "lateness_max_ns", "stall_p999_ns",  "stall_max_ns"};
@@ -90,7 +96,7 @@ grid losses(const result& r) {
   for (const judged& line : r.lines) {
     const outcome& peer = line.what;
     const std::string figure = columns_of(peer.of.workload).front();
-    if (peer.of.contender == "mortise" || !is_sound(peer, figure)) continue;
+    if (is_ours(peer.of.contender) || !is_sound(peer, figure)) continue;
     const outcome* ours = best_of_ours(r, peer, figure);
     if (ours == nullptr) continue;
     const double own = median_of(*ours, figure), their = median_of(peer, figure);

@@ -24,6 +24,7 @@ std::vector<group> plan(mode m, unsigned cores) {
   plan_detail::add_switching(p);
   plan_detail::add_asleep(p);
   plan_detail::add_processes(p);
+  plan_detail::add_cluster(p);
   return std::move(p.groups);
 }
 
@@ -48,7 +49,10 @@ std::vector<group> choose(std::vector<group> all, const std::vector<std::string>
                                         workloads.substr(1))
                           : fmt::format("{}: neither an id nor a workload; did you mean {}?", word, near));
   }
-  if (words.empty()) return all;
+  if (words.empty()) {
+    std::erase_if(all, [](const group& g) { return g.only_by_name; });
+    return all;
+  }
   std::erase_if(all, [&](const group& g) {
     return std::none_of(words.begin(), words.end(), [&](const std::string& word) { return names(word, g); });
   });
@@ -68,6 +72,10 @@ double seconds_of(const cell& c) {
                       c.workload == "mixed" || c.workload == "burst" || c.workload == "hog" ||
                       c.workload == "read_mostly";
   double seconds = 0.03 + window + (stalls ? std::max(0.02, window / 4) : 0);
+  if (c.workload.starts_with(
+          "cluster_"))  // an etcd for each; a takeover takes as long as a lease, or no time
+    return 1.5 + window + value(c.given, "killed") * (value(c.given, "ttl_ms") / 1'000 + 3) +
+           (value(c.given, "killed") != 0 ? 0.05 : 0.15) * value(c.effort, "samples");
   if (c.workload.starts_with("processes_"))
     return seconds + value(c.effort, "iterations") * (c.contender == "flock" ? 1.2e-6 : 50e-9) +
            value(c.effort, "samples") * (c.workload == "processes_command" ? 7e-3 : 4e-3) +

@@ -9,7 +9,7 @@ namespace app::bench {
 // What is measured in this mode on a machine of so many usable cores, with the bars. The whole of it; names of cells are unique.
 std::vector<group> plan(mode m, unsigned cores);
 
-// Of the plan what has one of these ids or workloads; all of it if there are none. `P6` is P6a and P6b. Throws
+// Of the plan what has one of these ids or workloads; if there are none, all but what is measured only by name. `P6` is P6a and P6b. Throws
 // usage_error (app/run/options.hpp) for a word that is neither.
 std::vector<group> choose(std::vector<group> all, const std::vector<std::string>& words);
 
@@ -38,6 +38,7 @@ void add_contended(planner& p);
 void add_crowds(planner& p);     // mixed, burst, hog
 void add_family(planner& p);     // rw_uncontended, read_mostly, condition, timeout_storm, try_for
 void add_processes(planner& p);  // processes_...
+void add_cluster(planner& p);    // cluster_...
 
 }  // namespace plan_detail
 }  // namespace app::bench

@@ -46,6 +46,9 @@ const std::vector<std::string>& required(const std::string& workload) {
       {"processes_read", beside_robust},
       {"processes_contended", contended},
       {"processes_takeover", {"p50_ns", "p99_ns", "max_ns", "stall_p999_ns", "stall_max_ns"}},
+      {"cluster_update",
+       {"ops", "duration_ns", "ops_per_s", "share", "p50_ns", "p99_ns", "max_ns", "away_max_ns"}},
+      {"cluster_takeover", {"p50_ns", "p99_ns", "max_ns"}},
       {"processes_command", {"ns", "flock_ns", "flock_ratio", "bare_ns"}},
   };
   const auto found = by_workload.find(workload);

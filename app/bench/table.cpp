@@ -168,6 +168,7 @@ std::string readable(const std::string& figure, double value) {
   if (figure.ends_with("_percent")) return fmt::format("{:.{}f} %", value, value < 10 ? 2 : 0);
   if (figure.ends_with("share")) return fmt::format("{:.2f}", value);
   if (figure.ends_with("_ratio")) return fmt::format("{:.3g}x", value);
+  if (figure == "round_trips") return fmt::format("{:.2f}", value);
   return fmt::format("{:.0f}", value);
 }
 

@@ -28,7 +28,8 @@ struct offer {
 
 class contender {
  public:
-  contender(std::string name, std::string version) : m_name{std::move(name)}, m_version{std::move(version)} {}
+  contender(std::string name, std::string version, std::string language = "C++")
+      : m_name{std::move(name)}, m_version{std::move(version)}, m_language{std::move(language)} {}
 
   contender& offers(const offer& o) {
     m_offers.push_back(o);
@@ -82,7 +83,7 @@ class contender {
 
   int list() const {
     std::string text = R"({"contender": ")" + m_name + R"(", "version": ")" + m_version +
-                       R"(", "language": "C++", "workloads": {)";
+                       R"(", "language": ")" + m_language + R"(", "workloads": {)";
     std::string_view workload;
     for (const offer& o : m_offers) {  // those of one workload stand together
       if (o.workload != workload) {
@@ -98,7 +99,7 @@ class contender {
     return 0;
   }
 
-  std::string m_name, m_version;
+  std::string m_name, m_version, m_language;
   std::vector<offer> m_offers;
 };
 

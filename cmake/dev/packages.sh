@@ -7,7 +7,7 @@ readonly FORMAT_VERSION=19  # formatting differs between versions
 declare -A WHY=(
   [run]="to build and run mortise" [test]="for the tests" [packaging]="for the packaging's tests"
   [clang]="for ThreadSanitizer" [format]="for formatting" [valgrind]="for valgrind's tests" [bench]="for the benchmarks"
-  [page]="for the page of --report" [browser]="to look at that page"
+  [page]="for the page of --report" [browser]="to look at that page" [faults]="for the cluster's faults"
   [cluster]="for the cluster scope on etcd" [spin]="for the models" [cross]="for aarch64" [mutants]="to plant bugs and build them quickly")
 
 packages_of() {  # group -> names
@@ -21,6 +21,7 @@ packages_of() {  # group -> names
       echo libgrpc++-dev libprotobuf-dev protobuf-compiler openssl
       best_effort etcd-server etcd-client  # without them the tests on a real etcd skip
       ;;
+    faults) best_effort iproute2 python3 golang-go ;;  # without Go the histories are not checked for linearizability
     packaging) echo ccache pkg-config ;;  # the compiler's cache: they build the library again
     clang)
       local n; n=$(clang_version)
@@ -84,6 +85,7 @@ has() {
     etcd-server) command -v etcd >/dev/null; return ;;
     etcd-client) command -v etcdctl >/dev/null; return ;;
     openssl) command -v openssl >/dev/null; return ;;
+    iproute2) command -v ip >/dev/null; return ;;
     ninja-build) command -v ninja >/dev/null; return ;;
     pkg-config) command -v pkg-config >/dev/null; return ;;
   esac

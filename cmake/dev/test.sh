@@ -116,6 +116,21 @@ aarch64_stage() {
   awk '/: Skipped$/ { getline reason; print "skipped: " reason }' build/aarch64/Testing/Temporary/LastTest.log | sort -u
 }
 
+faults_built=build/release/tests/cluster/faults
+
+# Never returns. Of words said twice the last counts.
+cluster_faults() {
+  need run test cluster faults
+  configure release -DMORTISE_BUILD_TESTS=ON
+  local found='^MORTISE_GRPC_INCLUDE:PATH=/' cache=build/release/CMakeCache.txt
+  grep -q "$found" $cache || cmake build/release >build/release/configure.log  # it may have been installed just now
+  grep -q "$found" $cache || die 3 "gRPC's and protobuf's headers are not installed: the cluster scope cannot be built here"
+  compile release cluster_fault_client
+  ! command -v go >/dev/null || compile release cluster_checker
+  exec python3 tests/cluster/faults/run.py --client $faults_built/cluster_fault_client --checker $faults_built/cluster_checker \
+    --out $faults_built/run "$@"
+}
+
 cpp_files() { find app bench examples src tests -name '*.[chi]pp' -print0 2>/dev/null; }
 
 formatter() {
@@ -144,8 +159,10 @@ test_quick() {
 
 test_all() {
   mkdir -p build
+  rm -f $faults_built/run/counts
   stage formatting format_stage
   stage "release with layers and packaging" release_stage -LE check
+  [ ! -e $faults_built/run/counts ] || cat $faults_built/run/counts  # what was lost under faults, and must be
   stage "debug with ASan and UBSan" debug_stage
   stage "ThreadSanitizer" tsan_stage
   stage "fuzzers: short" fuzz_stage

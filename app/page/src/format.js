@@ -65,7 +65,7 @@ export function titleOf(figure, workload) {
   if (workload === "burst" && figure === "ns") return "a round, median";
   if (workload === "burst" && (figure === "p99_ns" || figure === "max_ns")) return `a round, ${names[figure]}`;
   if (workload === "timeout_storm" && (figure === "p99_ns" || figure === "max_ns")) return `lock and unlock, ${names[figure]}`;
-  if (workload === "processes_takeover" && figure === "p50_ns") return "median";
+  if ((workload?.endsWith("_takeover") || workload === "cluster_update") && figure === "p50_ns") return "median";
   if (workload === "sleep" && figure !== "p50_ns" && names[figure]?.length < 8) return `late by, ${names[figure]}`;
   return names[figure] ?? figure.replace(/_(ns|bytes|percent)$/, "").replaceAll("_", " ").replace("p999", "p99.9");
 }
@@ -90,6 +90,8 @@ const paramNames = {
   deadline_ms: (n) => `deadline ${n} ms`,
   processes: (n) => `${n} processes`,
   yields: (n) => (n === 0 ? "goes on after a turn" : "yields after a turn"),
+  killed: (n) => (n === 0 ? "its holder ends" : "its holder is killed"),
+  ttl_ms: (n) => `a lease of ${n} ms`,
   resident_mb: (n) => `a holder of ${n} MB`,
   batch: (n) => `batches of ${count(n)}`,
 };
