@@ -1,4 +1,4 @@
-# mortise-lock.pc, mortise-shm.pc and mortise.pc, relocatable with the installation.
+# mortise-lock.pc, mortise-shm.pc, mortise-cluster.pc, mortise-cluster-etcd.pc and mortise.pc, relocatable with the installation.
 
 set(pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 file(RELATIVE_PATH pc_prefix "/${pc_dir}" "/")
@@ -36,6 +36,26 @@ mortise_pkg_config(mortise-shm
   DESCRIPTION "One mutex for processes, and a value that a killed one cannot spoil (C++20)"
   REQUIRES mortise-lock
   LIBS "-lmortise_shm")
+
+if(TARGET mortise_cluster)
+  mortise_pkg_config(mortise-cluster
+    DESCRIPTION "One mutex for machines, on a consensus store (C++20)"
+    REQUIRES mortise-lock
+    LIBS "-lmortise_cluster")
+endif()
+if(TARGET mortise_cluster_etcd)
+  # A shared one brings gRPC along.
+  set(pc_grpc)
+  if(NOT BUILD_SHARED_LIBS)
+    list(TRANSFORM mortise_grpc PREPEND "-l" REGEX "^[^/]" OUTPUT_VARIABLE pc_grpc)
+    list(JOIN pc_grpc " " pc_grpc)
+    set(pc_grpc " ${pc_grpc}")
+  endif()
+  mortise_pkg_config(mortise-cluster-etcd
+    DESCRIPTION "The consensus store of mortise-cluster: etcd, by gRPC (C++20)"
+    REQUIRES mortise-cluster
+    LIBS "-lmortise_cluster_etcd${pc_grpc}")
+endif()
 
 if(MORTISE_BUILD_TASK)
   # A shared libmortise_task brings its Boost.Context along; with a static one the program links it.

@@ -8,7 +8,7 @@ declare -A WHY=(
   [run]="to build and run mortise" [test]="for the tests" [packaging]="for the packaging's tests"
   [clang]="for ThreadSanitizer" [format]="for formatting" [valgrind]="for valgrind's tests" [bench]="for the benchmarks"
   [page]="for the page of --report" [browser]="to look at that page"
-  [spin]="for the models" [cross]="for aarch64" [mutants]="to plant bugs and build them quickly")
+  [cluster]="for the cluster scope on etcd" [spin]="for the models" [cross]="for aarch64" [mutants]="to plant bugs and build them quickly")
 
 packages_of() {  # group -> names
   case $1 in
@@ -17,6 +17,7 @@ packages_of() {  # group -> names
       command -v ninja >/dev/null || command -v make >/dev/null || echo ninja-build
       ;;
     test) echo libgtest-dev libgmock-dev libasio-dev libboost-fiber-dev ;;
+    cluster) echo libgrpc++-dev libprotobuf-dev protobuf-compiler etcd-server etcd-client openssl ;;
     packaging) echo ccache pkg-config ;;  # the compiler's cache: they build the library again
     clang)
       local n; n=$(clang_version)
@@ -76,6 +77,10 @@ has() {
     nodejs) command -v node >/dev/null; return ;;
     golang-go) command -v go >/dev/null; return ;;
     npm | chromium) command -v "$1" >/dev/null; return ;;
+    protobuf-compiler) command -v protoc >/dev/null; return ;;
+    etcd-server) command -v etcd >/dev/null; return ;;
+    etcd-client) command -v etcdctl >/dev/null; return ;;
+    openssl) command -v openssl >/dev/null; return ;;
     ninja-build) command -v ninja >/dev/null; return ;;
     pkg-config) command -v pkg-config >/dev/null; return ;;
   esac
@@ -94,6 +99,8 @@ has() {
     libgmock-dev) header=gmock/gmock.h ;;
     libabsl-dev) header=absl/synchronization/mutex.h ;;
     libnsync-dev) header=nsync.h ;;
+    libgrpc++-dev) header=grpcpp/generic/generic_stub.h ;;
+    libprotobuf-dev) header=google/protobuf/message_lite.h ;;
     libtbb-dev) header=oneapi/tbb/mutex.h ;;
     *) return 0 ;;  # a part of another package there
   esac
