@@ -1,4 +1,5 @@
 // `mortise-cluster`: what needs gRPC, so that the other commands of mortise do not load it. mortise becomes it (hand_over.hpp).
+#include <app/cluster/lock.hpp>
 #include <app/cluster/run.hpp>
 #include <app/run/command.hpp>
 #include <app/run/options.hpp>
@@ -13,6 +14,7 @@ int main(int argc, char** argv) {
   return app::told([&] {
     if (!words.empty() && words[0] == "run")
       return app::run_command({words.begin() + 1, words.end()}, app::cluster::run);
+    if (!words.empty() && words[0] == "lock") return app::cluster::lock({words.begin() + 1, words.end()});
     throw app::usage_error(
         "mortise-cluster is a part of mortise: mortise run --scope cluster, mortise lock --cluster");
   });
