@@ -30,7 +30,7 @@ class Patches(unittest.TestCase):
     def test_every_patch_changes_the_library_and_nothing_else(self):
         for m in mutant.load(HERE):
             for name in m.files:
-                self.assertRegex(name, r"^src/mortise/(base|wait|lock|task|asio|shm)/", m.name)
+                self.assertRegex(name, r"^src/mortise/(base|wait|lock|task|asio|shm|cluster)/", m.name)
                 self.assertNotRegex(name, r"_(test|stress|model|crash)\.cpp$", m.name)
 
     def test_there_are_as_many_as_were_promised(self):

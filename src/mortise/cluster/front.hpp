@@ -37,7 +37,7 @@ struct handover_bounds {
 // F6: one who never comes (his executor has stopped) holds up nobody for more than 20 ms: the key that was left for him is given back, and what he
 // was told is taken back (look).
 // Wakes are done after m_guard is given up, and so is the local mutex. The store is called under it: it answers on a thread of its own.
-class front : public lease_listener, public std::enable_shared_from_this<front> {
+class MORTISE_API front : public lease_listener, public std::enable_shared_from_this<front> {
  public:
   enum class patience : bool { waits, tries };
   // One party's way in. Lives with its wait.

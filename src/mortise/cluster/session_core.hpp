@@ -50,7 +50,7 @@ class session_core : public std::enable_shared_from_this<session_core> {
 
   void gone(lease_id lease);     // a transaction was refused for it
   void doubted(lease_id lease);  // a key of it is gone
-  void listen(std::weak_ptr<lease_listener> who);
+  MORTISE_API void listen(std::weak_ptr<lease_listener> who);
 
   // Calls `what` at this time by the boot clock, on the renewing thread. Not at all if the session ends before.
   void at(nanos when, std::function<void()> what);

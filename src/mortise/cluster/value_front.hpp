@@ -18,7 +18,7 @@ namespace mortise::inline MORTISE_ABI::cluster {
 // F4: the working copy belongs to who is inside while the key is held; where nobody is, to who has m_guard.
 // F5: a change that was joined is committed, or everybody who joined is told: somebody is inside, or coming, or it is on its way (settle). One who
 // is coming and does not come: F6.
-class value_front : public front {
+class MORTISE_API value_front : public front {
  public:
   enum class fate : unsigned char { pending, applied, again, lost, unknown, refused };
 

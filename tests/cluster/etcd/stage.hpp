@@ -111,8 +111,11 @@ inline void eventually(const auto& holds, std::chrono::milliseconds within = std
 class with_etcd : public testing::Test {
  protected:
   void SetUp() override {
-    if (!private_etcd::is_installed()) GTEST_SKIP() << "etcd is not installed";
-    m_server.emplace(server_options());
+    auto o = server_options();
+    if (const char* other = std::getenv("MORTISE_ETCD"))
+      o.program = other;  // another version than the installed one
+    if (!private_etcd::is_installed(o.program)) GTEST_SKIP() << "etcd is not installed";
+    m_server.emplace(o);
   }
   virtual private_etcd::options server_options() { return {}; }
   private_etcd& server() { return *m_server; }

@@ -169,7 +169,7 @@ TEST_F(etcd_store_on_etcd, completions_are_called_on_other_threads) {
     const std::lock_guard hold{held};
     store.commit(putting("k", "1"), done);
     store.grant(second, done);
-    store.watch("k", -1, done);  // no such revision: etcd begins with now
+    store.watch("k", 1, done);
     store.keep_alive(1, done);
     std::this_thread::sleep_for(50ms);
   }

@@ -1,7 +1,9 @@
 #include <mortise/cluster/etcd/engine.hpp>
 
+#include <thread>
 #include <utility>
 
+#include <mortise/base/fatal.hpp>
 #include <mortise/wait/context.hpp>
 
 namespace mortise::inline MORTISE_ABI::cluster::etcd {
@@ -91,6 +93,9 @@ void engine::speak() {
 }
 
 void engine::end(std::function<void()> cancel) {
+  const auto me = std::this_thread::get_id();
+  if (me == m_listener.get_id() || me == m_speaker.get_id())
+    fatal("an etcd_store is destroyed by a completion of its own, which it would wait for");
   {
     const std::lock_guard hold{m_state};
     do_what_was_asked();
