@@ -35,6 +35,11 @@ if(TARGET mortise)  # the command; it finds shared libraries beside it
   set_target_properties(mortise PROPERTIES INSTALL_RPATH "$ORIGIN/${libraries}")
   install(TARGETS mortise RUNTIME)
 endif()
+if(TARGET mortise_cluster_command)  # a part of it
+  file(RELATIVE_PATH libraries "/${CMAKE_INSTALL_LIBEXECDIR}/mortise" "/${CMAKE_INSTALL_LIBDIR}")
+  set_target_properties(mortise_cluster_command PROPERTIES INSTALL_RPATH "$ORIGIN/${libraries}")
+  install(TARGETS mortise_cluster_command RUNTIME DESTINATION "${CMAKE_INSTALL_LIBEXECDIR}/mortise")
+endif()
 
 configure_package_config_file(
   "${CMAKE_CURRENT_LIST_DIR}/mortise-config.cmake.in" "${PROJECT_BINARY_DIR}/mortise-config.cmake"

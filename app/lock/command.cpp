@@ -1,3 +1,4 @@
+#include <app/cluster/hand_over.hpp>
 #include <app/lock/command.hpp>
 #include <app/lock/lock_file.hpp>
 #include <app/lock/lock_until.hpp>
@@ -35,9 +36,9 @@ int run(const options& o) {
 
 }  // namespace
 
-int command(const std::vector<std::string>& arguments) {
+int told(const std::function<int()>& runs) {
   try {
-    return run(parse(arguments));
+    return runs();
   } catch (const answer& a) {
     const std::string text = a.what();
     const bool all =
@@ -50,6 +51,16 @@ int command(const std::vector<std::string>& arguments) {
   } catch (const std::exception& e) {
     return fail(own_error, e.what());
   }
+}
+
+int command(const std::vector<std::string>& arguments) {
+  return told([&] {
+    const options o = parse(arguments);
+    if (!o.cluster) return run(o);
+    std::vector<std::string> words = arguments;
+    words.insert(words.begin(), "lock");
+    cluster::hand_over(words);
+  });
 }
 
 }  // namespace app::lock

@@ -185,6 +185,14 @@ TEST(lock_command, needs_the_c_library_only) {
     EXPECT_THAT(libraries, Not(HasSubstr(library)));
 }
 
+// The bug: all commands load gRPC, which a few need (docs/decisions/cluster-command.md).
+TEST(lock_command, needs_no_grpc) {
+  const std::string libraries =
+      run({"/bin/sh", "-c", "LD_TRACE_LOADED_OBJECTS=1 exec $0", MORTISE_COMMAND}).out;
+  EXPECT_THAT(libraries, HasSubstr("libc.so"));
+  for (const char* library : {"libgrpc", "libprotobuf"}) EXPECT_THAT(libraries, Not(HasSubstr(library)));
+}
+
 TEST(lock_command, bad_input_is_one_line_and_exit_125) {
   const runtime_place here;
   for (const std::vector<std::string>& words :

@@ -4,20 +4,32 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace app::lock {
 namespace {
 
 constexpr const char* help =
-    R"(Runs COMMAND while this user holds the lock NAME, on this machine.
+    R"(Runs COMMAND while this user holds the lock NAME, on this machine; with --cluster, while this machine holds it among all that share an etcd.
 Usage: mortise lock NAME [--timeout D | --no-wait] [-E N] [--] COMMAND [ARG...]
+       mortise lock --cluster NAME [--endpoints LIST] [--ttl D] [--grace D] [--timeout D | --no-wait] [-E N] [--] COMMAND [ARG...]
 
   --timeout D               wait for the lock for D at most, in 0..8760h; without it for as long as it takes
   --no-wait                 do not wait: the same as --timeout 0
   -E, --conflict-exit-code N
                             exit with N, in 0..255, if the lock was not acquired (124)
   -h, --help                this text
+
+  --cluster                 the lock is a key in etcd, and the others are on any machine
+  --endpoints LIST          etcd's: http://HOST:PORT or https://HOST:PORT, several with a comma between (http://127.0.0.1:2379)
+  --tls-ca, --tls-cert, --tls-key FILE
+                            PEM files: whom to trust; a client certificate and its key
+  --user NAME               etcd's user; the password is in MORTISE_ETCD_PASSWORD
+  --prefix P                before each key: a role that may read and write below it suffices (mortise/)
+  --ttl D                   so long after this machine's last sign of life the lock is taken from it, in 1s..1h (10s); etcd may make it longer
+  --grace D                 so long before it may have been taken COMMAND gets SIGTERM, in 0..2/5 of --ttl (2s)
 
 NAME has 1 to 64 letters, digits, '.', '-' and '_', and begins with none of '.' and '-'. The lock is the file NAME.lock in this
 user's runtime directory: $MORTISE_RUNTIME_DIR, else $XDG_RUNTIME_DIR/mortise, else /tmp/mortise-UID.
@@ -31,7 +43,13 @@ COMMAND finds in its environment
 The lock is held until COMMAND has ended, and with it all that inherited the lock's descriptor from it: to kill mortise alone
 does not free it. Signals that are sent to mortise are passed on to COMMAND.
 
+With --cluster NAME has 1 to 200 bytes, no control characters, no '//', and no '/' at its ends. MORTISE_TOKEN is etcd's revision: what COMMAND writes to
+should refuse lower ones. The lock is held until COMMAND has ended. COMMAND is a process group of its own. When the lease cannot be renewed the
+group, and all else that COMMAND has started, gets SIGTERM --grace before the lease may be over, and SIGKILL before it is. It gets SIGKILL at once if
+the lock is seen gone, or if mortise is killed. What COMMAND leaves running when it ends has --grace to end too, then gets SIGTERM, and SIGKILL --grace later.
+
 Exit codes:
+  123                       --cluster: the lock was lost, or was about to be, and COMMAND was ended
   124                       the lock was not acquired in time (-E N: N)
   125                       an error of mortise lock itself: bad usage, a file that it does not trust
   126                       COMMAND was found and cannot be run
@@ -86,7 +104,9 @@ int exit_code(const std::string& flag, const std::string& text) {
 
 [[noreturn]] void unknown(const std::string& typed) {
   const std::string near =
-      nearest(typed.substr(0, typed.find('=')), {"--timeout", "--no-wait", "--conflict-exit-code", "--help"});
+      nearest(typed.substr(0, typed.find('=')),
+              {"--timeout", "--no-wait", "--conflict-exit-code", "--help", "--cluster", "--endpoints",
+               "--tls-ca", "--tls-cert", "--tls-key", "--user", "--prefix", "--ttl", "--grace"});
   throw usage_error(near.empty() ? fmt::format("{}: no such flag; see mortise lock --help", typed)
                                  : fmt::format("{}: no such flag; did you mean {}?", typed, near));
 }
@@ -103,11 +123,83 @@ class once {  // a flag given twice is one of two things meant
   std::string m_flag;
 };
 
+// The flags that go with --cluster.
+class cluster_reader {
+ public:
+  // Whether it was one of them.
+  bool read(const std::string& typed, reader& words, options& o) {
+    if (typed == "--cluster") {
+      if (o.cluster) throw usage_error("--cluster: given 2 times");
+      return o.cluster = true;
+    }
+    if (is(typed, "--cluster")) throw usage_error("--cluster: takes no value; NAME is a word of its own");
+    for (auto& [flag, to] : {std::pair{"--tls-ca", &o.place.ca},
+                             {"--tls-cert", &o.place.certificate},
+                             {"--tls-key", &o.place.key},
+                             {"--user", &o.place.user},
+                             {"--prefix", &o.place.prefix}}) {
+      if (!is(typed, flag)) continue;
+      *to = given(flag, typed, words, "text");
+      return true;
+    }
+    if (is(typed, "--endpoints")) {
+      o.place.endpoints = endpoints_of(given("--endpoints", typed, words, "http://HOST:PORT,..."));
+    } else if (is(typed, "--ttl")) {
+      o.ttl_ns = duration_in("--ttl", given("--ttl", typed, words, "1s..1h"), second, 3600 * second);
+    } else if (is(typed, "--grace")) {
+      m_grace = given("--grace", typed, words, "0..2/5 of --ttl");
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  void settle(options& o) const {
+    if (!o.cluster) {
+      if (!m_given.empty()) throw usage_error(fmt::format("{}: works with --cluster only", m_given.front()));
+      return;
+    }
+    if (!m_grace.empty()) {
+      o.grace_ns = duration_in("--grace", m_grace, 0, o.ttl_ns / 5 * 2);
+    } else {
+      o.grace_ns = std::min(o.grace_ns, o.ttl_ns / 5 * 2);
+    }
+    if (o.place.is_private()) o.place.endpoints = {"http://127.0.0.1:2379"};
+    check(o.place);
+  }
+
+ private:
+  static constexpr std::int64_t second = 1'000'000'000;
+
+  std::string given(const std::string& flag, const std::string& typed, reader& words, const char* allowed) {
+    if (std::find(m_given.begin(), m_given.end(), flag) != m_given.end())
+      throw usage_error(fmt::format("{}: given 2 times", flag));
+    m_given.push_back(flag);
+    std::string value = words.value(flag, typed, allowed);
+    if (value.empty() && flag != "--prefix")
+      throw usage_error(fmt::format("{}: has no value; allowed: {}", flag, allowed));
+    return value;
+  }
+  static std::int64_t duration_in(const char* flag, const std::string& text, std::int64_t least,
+                                  std::int64_t most) {
+    const auto ns = parse_duration(text);
+    if (!ns || *ns < least || *ns > most) {
+      throw usage_error(fmt::format("{}: {} is no duration in {}..{}", flag, text, format_duration(least),
+                                    format_duration(most)));
+    }
+    return *ns;
+  }
+
+  std::vector<std::string> m_given;
+  std::string m_grace;  // checked when the TTL is known
+};
+
 }  // namespace
 
 options parse(const std::vector<std::string>& arguments) {
   options o;
   once waits, conflict;
+  cluster_reader cluster;
   bool named = false, flags = true;
   reader words{arguments};
   while (!words.at_end()) {
@@ -128,7 +220,7 @@ options parse(const std::vector<std::string>& arguments) {
         o.conflict_code = exit_code(flag, words.value(flag, typed, "0..255"));
       } else if (is(typed, "--no-wait") || is(typed, "--help")) {
         throw usage_error(fmt::format("{}: takes no value", typed.substr(0, typed.find('='))));
-      } else {
+      } else if (!cluster.read(typed, words, o)) {
         unknown(typed);
       }
     } else if (!named) {
@@ -137,6 +229,7 @@ options parse(const std::vector<std::string>& arguments) {
     } else {
       o.command = words.rest();
       o.command.insert(o.command.begin(), typed);
+      cluster.settle(o);
       return o;
     }
   }

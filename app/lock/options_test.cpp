@@ -102,4 +102,41 @@ TEST(lock_options, whatever_was_typed_is_read_or_refused_by_one_line) {
   }
 }
 
+TEST(lock_options, a_cluster_has_flags_of_its_own) {
+  const app::lock::options usual = app::lock::parse({"--cluster", "x", "true"});
+  EXPECT_TRUE(usual.cluster);
+  EXPECT_EQ(usual.ttl_ns, 10'000'000'000);
+  EXPECT_EQ(usual.grace_ns, 2'000'000'000);
+  EXPECT_EQ(usual.place.endpoints, (words{"http://127.0.0.1:2379"}));
+  EXPECT_EQ(usual.place.prefix, "mortise/");
+  const app::lock::options all =
+      app::lock::parse({"--cluster", "--endpoints=https://a:1,https://b:2", "--tls-ca", "ca", "--ttl", "1m",
+                        "--grace=24s", "--prefix", "", "a/b", "--no-wait", "--", "cat"});
+  EXPECT_EQ(all.name, "a/b");
+  EXPECT_EQ(all.place.endpoints, (words{"https://a:1", "https://b:2"}));
+  EXPECT_EQ(all.place.ca, "ca");
+  EXPECT_EQ(all.place.prefix, "");
+  EXPECT_EQ(all.ttl_ns, 60'000'000'000);
+  EXPECT_EQ(all.grace_ns, 24'000'000'000);
+  EXPECT_EQ(all.timeout_ns, 0);
+  EXPECT_EQ(all.command, (words{"cat"}));
+  EXPECT_EQ(app::lock::parse({"--cluster", "--ttl", "2s", "x", "true"}).grace_ns, 800'000'000) << "what fits";
+  EXPECT_FALSE(app::lock::parse({"x", "true"}).cluster);
+}
+
+TEST(lock_options, what_is_wrong_with_those_of_a_cluster_is_named_with_what_is_allowed) {
+  EXPECT_EQ(error_of({"--ttl", "5s", "x", "true"}), "--ttl: works with --cluster only");
+  EXPECT_EQ(error_of({"x", "--endpoints", "http://a:1", "true"}), "--endpoints: works with --cluster only");
+  EXPECT_EQ(error_of({"--cluster", "--cluster", "x", "true"}), "--cluster: given 2 times");
+  EXPECT_EQ(error_of({"--cluster=x", "true"}), "--cluster: takes no value; NAME is a word of its own");
+  EXPECT_EQ(error_of({"--cluster", "--ttl", "500ms", "x", "true"}), "--ttl: 500ms is no duration in 1s..1h");
+  EXPECT_EQ(error_of({"--cluster", "--grace", "5s", "x", "true"}), "--grace: 5s is no duration in 0..4s");
+  EXPECT_EQ(error_of({"--cluster", "--ttl", "1s", "--ttl", "2s", "x", "true"}), "--ttl: given 2 times");
+  EXPECT_EQ(error_of({"--cluster", "--user=", "x", "true"}), "--user: has no value; allowed: text");
+  EXPECT_EQ(
+      error_of({"--cluster", "--endpoints", "a:1", "x", "true"}),
+      "--endpoints: a:1 is none; allowed: http://HOST:PORT or https://HOST:PORT, several with a comma between");
+  EXPECT_EQ(error_of({"--clutser", "x", "true"}), "--clutser: no such flag; did you mean --cluster?");
+}
+
 }  // namespace

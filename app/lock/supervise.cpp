@@ -54,10 +54,7 @@ pid_t start(std::vector<std::string> command, const sigset_t& mask) {
     error = spawn(by_shell, mask, child);
   }
   if (error == 0) return child;
-  const int code = error == ENOENT                      ? not_found
-                   : error == EAGAIN || error == ENOMEM ? own_error
-                                                        : not_runnable;
-  throw cannot_run(code, fmt::format("{}: {}", command[0], std::strerror(error)));
+  throw why_not(command[0], error);
 }
 
 // Of a pipe that COMMAND has closed nobody else should hold an end.
@@ -95,6 +92,13 @@ void stop_too(int signal) {
 }
 
 }  // namespace
+
+cannot_run why_not(const std::string& command, int error) {
+  const int code = error == ENOENT                      ? not_found
+                   : error == EAGAIN || error == ENOMEM ? own_error
+                                                        : not_runnable;
+  return {code, fmt::format("{}: {}", command, std::strerror(error))};
+}
 
 ended supervise(std::vector<std::string> command, int lock) {
   ::signal(SIGCHLD, SIG_DFL);  // one who ignores it is not told how COMMAND ended

@@ -16,6 +16,9 @@ class cannot_run : public std::runtime_error {
   int m_code;
 };
 
+// What execvp(3) said of COMMAND.
+cannot_run why_not(const std::string& command, int error);
+
 // How a command ended: by exit code, or, if it is not 0, by a signal.
 struct ended {
   int code;

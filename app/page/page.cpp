@@ -14,10 +14,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The build tree has the command and share/ side by side, an installation has the command in a folder beside share/.
+// The build tree has the command and share/ side by side, an installation has the command in a folder beside share/, and mortise-cluster in
+// libexec/mortise there.
 std::string find_template() {
   const fs::path beside = fs::read_symlink("/proc/self/exe").parent_path();
-  for (const fs::path& place : {beside, beside.parent_path()}) {
+  for (const fs::path& place : {beside, beside.parent_path(), beside.parent_path().parent_path()}) {
     const fs::path file = place / "share/mortise/report.html";
     std::error_code ignored;
     if (fs::is_regular_file(file, ignored)) return file.string();

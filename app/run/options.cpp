@@ -1,3 +1,4 @@
+#include <app/run/cluster_flags.hpp>
 #include <app/run/duration.hpp>
 #include <app/run/flags.hpp>
 #include <app/run/options.hpp>
@@ -23,7 +24,11 @@ task gives up the processor in the middle of its section: the control, which mus
 With --scope processes the map lies in memory that processes share, behind one mutex, and carries a checksum that every
 reader checks. Each reader and each writer is a process, or --processes of them share the tasks. --kill-every kills one
 after the other with SIGKILL, in the middle of whatever it does, and starts another one in its place: exit 1 if a value is
-torn. A process that is killed takes no other with it, and none is left when the command is.)";
+torn. A process that is killed takes no other with it, and none is left when the command is.
+
+With --scope cluster it lies in etcd, behind a lock that only lets its holder write: --processes of them, each with its own lease, share the tasks.
+Updates that were lost (not applied) or whose end is unknown are told apart. Without --endpoints a private etcd runs as long as the command. With
+--lock none each update is a read and a put, as one would without a lock: the control, which must lose updates and exit 1.)";
 
 constexpr const char* footer =
     R"(Durations are a number and h, m, s, ms, us or ns (1ms, 250us, 1.5s), or 0.
@@ -76,7 +81,14 @@ std::string printable(const std::string& text) {
 
 usage_error::usage_error(const std::string& text) : std::runtime_error{printable(text)} {}
 
-const char* to_string(scope_kind k) { return k == scope_kind::process ? "process" : "processes"; }
+const char* to_string(scope_kind k) {
+  switch (k) {
+    case scope_kind::process: return "process";
+    case scope_kind::processes: return "processes";
+    case scope_kind::cluster: return "cluster";
+  }
+  return "scope";
+}
 const char* to_string(task_kind k) {
   switch (k) {
     case task_kind::fiber: return "fiber";
@@ -129,8 +141,9 @@ run_options parse_run(const std::vector<std::string>& arguments) {
   run_options o;
   CLI::App app{description, "mortise run"};
   app.footer(footer);
-  app.add_option("--scope", o.scope, "who shares the map: the tasks of one process, or processes (process)")
-      ->transform(one_of({scope_kind::process, scope_kind::processes}));
+  app.add_option("--scope", o.scope,
+                 "who shares the map: the tasks of one process, processes, or machines (process)")
+      ->transform(one_of({scope_kind::process, scope_kind::processes, scope_kind::cluster}));
   app.add_option("--readers", o.readers, "tasks that read (100)")
       ->transform(whole_number<std::uint64_t>(0, most_tasks));
   app.add_option("--writers", o.writers, "tasks that write (10)")
@@ -152,7 +165,7 @@ run_options parse_run(const std::vector<std::string>& arguments) {
       ->transform(one_of({lock_kind::mortise, lock_kind::shared, lock_kind::std, lock_kind::none}));
   const CLI::Option* const processes =
       app.add_option("--processes", o.processes,
-                     "of --scope processes, that share the tasks (one for each task)")
+                     "that share the tasks, of --scope processes (one for each task) or cluster (3)")
           ->transform(whole_number<unsigned>(1, most_processes));
   app.add_option("--kill-every", o.kill_every_ns,
                  "how often a process of --scope processes is killed, and another started in its place")
@@ -164,6 +177,7 @@ run_options parse_run(const std::vector<std::string>& arguments) {
   app.add_option("--seed", o.seed, "same seed, same keys and values for each task (1)")
       ->transform(whole_number<std::uint64_t>(0, std::numeric_limits<std::int64_t>::max()));
   app.add_flag("--json", o.json, "print one JSON object instead")->disable_flag_override();
+  const cluster_flags cluster{app, o};
   app.add_option("--report", o.report, "write a page with charts of the run to this file too");
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
@@ -173,7 +187,9 @@ run_options parse_run(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& e) {
     throw usage_error(one_line(app, e, arguments));
   }
-  settle_scope(o, {.tasks = tasks->count() != 0, .processes = processes->count() != 0});
+  settle_scope(
+      o,
+      {.tasks = tasks->count() != 0, .processes = processes->count() != 0, .cluster = cluster.first_given()});
   if (o.lock == lock_kind::std && o.tasks != task_kind::thread) {
     throw usage_error(fmt::format(
         "--lock: std works with --tasks thread only, not {}: it blocks the OS thread", to_string(o.tasks)));

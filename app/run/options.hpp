@@ -5,9 +5,11 @@
 #include <string>
 #include <vector>
 
+#include <app/run/cluster_place.hpp>
+
 namespace app {
 
-enum class scope_kind { process, processes };
+enum class scope_kind { process, processes, cluster };
 enum class task_kind { fiber, coroutine, thread, process };
 enum class lock_kind { mortise, shared, std, none };
 
@@ -27,11 +29,13 @@ struct run_options {
   task_kind tasks = task_kind::fiber;
   lock_kind lock = lock_kind::mortise;
   unsigned workers = 0;
-  unsigned processes = 0;          // of scope processes
+  unsigned processes = 0;          // of scopes processes and cluster
   std::int64_t kill_every_ns = 0;  // 0: none is killed
   std::uint64_t seed = 1;
   bool json = false;
   std::string report;  // a page to write too
+  cluster_place cluster;
+  std::string metrics;  // of scope cluster: a file for Prometheus to write too
 
   std::uint64_t parties() const { return readers + writers; }
 };

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <stop_token>
 
 #include <app/run/board.hpp>
@@ -13,7 +14,12 @@
 // The loop of one task among processes, for each kind of task. tasks.hpp has those within one process.
 namespace app {
 
-// What the tasks of one process have in common. Value: guarded or unguarded.
+// Whether closures that change such a value are alone with it, wherever they run. Not those that only come to something when they are
+// committed: at cluster scope one who has lost the lock may run his at any time.
+template <class Value>
+inline constexpr bool runs_alone = true;
+
+// What the tasks of one process have in common. Value: guarded, unguarded, or what cluster/run_value.hpp has.
 template <class Value>
 struct process_share {
   const run_options& options;
@@ -21,6 +27,7 @@ struct process_share {
   turns& turns_of;
   Value& value;
   unsigned process;
+  std::function<void()> tell{};  // what it has to tell the parent from time to time
   std::stop_token stop_long_sleeps{};
 
   bool stopping() const noexcept { return shared.stop.raised(); }
@@ -45,7 +52,8 @@ struct reading {
   const process_share<Value>* of;
   int key;
   mortise::nanos asked;
-  int operator()(const run_state& state) const {
+  template <class State>
+  int operator()(const State& state) const {
     if (asked != 0) of->shared.wait.record(mortise::now_ns() - asked);
     if (!state.whole()) of->shared.of[of->process].torn.fetch_add(1, mortise::memory_order_relaxed);
     const auto found = state.map.find(key);
@@ -60,22 +68,24 @@ struct writing {
   int key, value;
   mortise::nanos asked;
   // Who is inside leaves its number, and finds it when it leaves. Whoever was killed inside left its own, which is no harm.
-  void operator()(run_state& state, const mortise::shm::tenure& tenure) const {
+  template <class State>
+  bool operator()(State& state, const mortise::shm::tenure& tenure) const {
     if (asked != 0) of->shared.wait.record(mortise::now_ns() - asked);
     auto& inside = of->shared.inside;
     auto& own = of->shared.of[of->process];
-    inside.store(party, mortise::memory_order_relaxed);  // relaxed: the lock orders it, as in seed_map.hpp
+    if constexpr (runs_alone<Value>)
+      inside.store(party, mortise::memory_order_relaxed);  // relaxed: the lock orders it, as in seed_map.hpp
     if (!state.whole()) own.torn.fetch_add(1, mortise::memory_order_relaxed);
     if (tenure.token != 0 && tenure.token <= state.token)
       own.late_tokens.fetch_add(1, mortise::memory_order_relaxed);
-    // Without a lock it may have filled up with what nobody wrote.
-    if (state.map.full() && !state.map.contains(key)) state.map.clear();
+    make_room(state.map, key);
     state.map[key] = value;
     ++state.writes;
     state.token = tenure.token;
     state.seal();
-    if (inside.load(mortise::memory_order_relaxed) != party)
+    if (runs_alone<Value> && inside.load(mortise::memory_order_relaxed) != party)
       own.overlaps.fetch_add(1, mortise::memory_order_relaxed);
+    return true;
   }
 };
 
@@ -93,13 +103,14 @@ void process_task(const process_share<Value>& s, std::uint64_t party, const std:
   for (std::uint64_t turn = party + 1; !s.stopping(); ++turn) {
     const bool timed = s.timed(turn);
     const int key = drawn(s, random);
+    bool done = true;
     if (s.reads(party)) {
       total += s.value.read(reading<Value>{&s, key, timed ? mortise::now_ns() : 0});
     } else {
       const int value = static_cast<int>(random.below(s.options.values));
-      s.value.update(writing<Value>{&s, party, key, value, timed ? mortise::now_ns() : 0});
+      done = s.value.update(writing<Value>{&s, party, key, value, timed ? mortise::now_ns() : 0});
     }
-    s.count(party);
+    if (done) s.count(party);
     if (pause.count() == 0) {
       mortise::yield();
       continue;
@@ -125,13 +136,14 @@ mortise::task<> async_process_task(const process_share<Value>& s, std::uint64_t 
   for (std::uint64_t turn = party + 1; !s.stopping(); ++turn) {
     mortise::nanos moment = s.timed(turn) ? mortise::now_ns() : 0;
     const int key = drawn(s, random);
+    bool done = true;
     if (s.reads(party)) {
       total += co_await s.value.async_read(reading<Value>{&s, key, moment});
     } else {
       const int value = static_cast<int>(random.below(s.options.values));
-      co_await s.value.async_update(writing<Value>{&s, party, key, value, moment});
+      done = co_await s.value.async_update(writing<Value>{&s, party, key, value, moment});
     }
-    s.count(party);
+    if (done) s.count(party);
     if (pause.count() == 0) {
       co_await mortise::async_yield();
       continue;

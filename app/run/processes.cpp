@@ -23,12 +23,11 @@ using clock = std::chrono::steady_clock;
 constexpr int seconds_to_end = 30;  // where ten times as many others want to run, a hundred take seconds
 
 // What a process could not do is left where the parent finds it: there may be no memory for words.
-template <class Value>
-void run_or_say_why(const process_share<Value>& s) {
+void run_or_say_why(const shared_run& what, board& b, turns& turns_of, unsigned process) {
   try {
-    run_share(s);
+    what.work(b, turns_of, process);
   } catch (const std::exception& e) {
-    auto& line = s.shared.why[s.process];
+    auto& line = b.why[process];
     std::snprintf(line.data(), line.size(), "%s", e.what());
     throw;
   }
@@ -97,30 +96,17 @@ class killer {
       0;  // writes that may have been made by one who was killed before it could count them
 };
 
-// The value at the end, and what the counts say about it.
-void look_at_the_end(const run_state& s, const board& b, std::uint64_t uncounted, run_result& r) {
-  r.torn = b.sum(&board::place::torn) + (s.whole() ? 0 : 1);
-  r.overlaps = b.sum(&board::place::overlaps);
-  const std::uint64_t counted = b.sum(&board::place::write_ops);
-  r.map_mismatches = b.sum(&board::place::late_tokens);
-  if (s.writes < counted) r.map_mismatches += counted - s.writes;  // lost, though they had been made
-  if (s.writes > counted + uncounted) r.map_mismatches += s.writes - counted - uncounted;
-  for (const auto& [key, value] : s.map)
-    r.state[static_cast<std::uint64_t>(key)] = static_cast<std::uint64_t>(value);
-}
+}  // namespace
 
-template <class Value>
-run_result run_with(Value& value, const run_options& o) {
+run_result run_among_processes(const run_options& o, const shared_run& what) {
   run_result r;
   if (!o.report.empty()) r.detail.emplace();
   const auto b = make_shared_pages<board>(1);
   turns turns_of;
   if (r.detail) turns_of.keep(o.parties());
   progress shown;
-  supervisor all{
-      o.processes,
-      [&](unsigned process) { run_or_say_why(process_share<Value>{o, b[0], turns_of, value, process}); },
-      [&](unsigned process) { return std::string(b[0].why[process].data()); }};
+  supervisor all{o.processes, [&](unsigned process) { run_or_say_why(what, b[0], turns_of, process); },
+                 [&](unsigned process) { return std::string(b[0].why[process].data()); }};
   killer kill{o, all};
   if (start_all(all, b[0])) {
     b[0].untimed.store(untimed_turns(o), mortise::memory_order_relaxed);
@@ -129,7 +115,11 @@ run_result run_with(Value& value, const run_options& o) {
              .write_ops = [&] { return b[0].sum(&board::place::write_ops); },
              .cpu_ns = [&] { return all.cpu_ns(); },
              .turns_of = turns_of,
-             .tend = [&](clock::time_point now) { return kill(now); }},
+             .tend =
+                 [&](clock::time_point now) {
+                   what.look();
+                   return kill(now);
+                 }},
             shown, r);
   }
   b[0].go.raise();  // of those that wait for it still when a signal comes
@@ -143,7 +133,8 @@ run_result run_with(Value& value, const run_options& o) {
   r.workers = o.tasks == task_kind::fiber || o.tasks == task_kind::coroutine ? std::max(o.workers, 1u) : 0;
   r.interrupted_by = interrupt::signal();
   r.kills = kill.kills();
-  value.read([&](const run_state& s) { return look_at_the_end(s, b[0], kill.uncounted(), r), 0; });
+  what.look();
+  what.judge(b[0], kill.uncounted(), r);
   r.wait = b[0].wait.summarise();
   r.lateness = b[0].lateness.summarise();
   if (r.detail) {
@@ -157,6 +148,20 @@ run_result run_with(Value& value, const run_options& o) {
   return r;
 }
 
+namespace {
+template <class Value>
+run_result run_with(Value& value, const run_options& o) {
+  return run_among_processes(
+      o, {.work = [&](board& b, turns& turns_of,
+                      unsigned process) { run_share(process_share<Value>{o, b, turns_of, value, process}); },
+          .judge =
+              [&](const board& b, std::uint64_t uncounted, run_result& r) {
+                value.read([&](const run_state& s) {
+                  judge_state(s, b, uncounted, r);
+                  return 0;
+                });
+              }});
+}
 }  // namespace
 
 run_result run_processes(const run_options& o) {

@@ -222,7 +222,7 @@ TEST(processes_command, bad_input_is_one_line_and_exit_2) {
        std::vector<std::vector<std::string>>{{"run", "--processes", "8"},
                                              {"run", "--kill-every", "50ms"},
                                              {"run", "--scope", "processes", "--lock", "std"},
-                                             {"run", "--scope", "cluster"}}) {
+                                             {"run", "--scope", "galaxy"}}) {
     const outcome o = command(words);
     EXPECT_EQ(o.code, 2);
     EXPECT_EQ(o.out, "");

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <mortise/base/version.hpp>
+#include <mortise/cluster/json/numbers.hpp>
 #include <nlohmann/json.hpp>
 
 namespace app {
@@ -49,9 +50,10 @@ nlohmann::ordered_json json_of(const run_options& o, const run_result& r) {
   j["sleep_ns"] = o.sleep_ns;
   j["seed"] = o.seed;
   j["workers"] = r.workers;
-  const bool processes = o.scope == scope_kind::processes;
+  const bool killed = o.scope == scope_kind::processes;
+  const bool processes = killed || o.scope == scope_kind::cluster;
   if (processes) j["processes"] = o.processes;
-  if (processes) j["kill_every_ns"] = o.kill_every_ns;
+  if (killed) j["kill_every_ns"] = o.kill_every_ns;
   j["duration_ns"] = r.duration_ns;
   j["interrupted"] = r.interrupted_by != 0;
   j["read_ops"] = r.read_ops;
@@ -63,7 +65,9 @@ nlohmann::ordered_json json_of(const run_options& o, const run_result& r) {
   j["overlaps"] = r.overlaps;
   j["map_mismatches"] = r.map_mismatches;
   if (processes) j["torn"] = r.torn;
-  if (processes) j["kills"] = r.kills;
+  if (killed) j["kills"] = r.kills;
+  if (r.cluster) j["lost"] = r.cluster->lost;
+  if (r.cluster) j["unknown"] = r.cluster->unknown;
   j["cpu_ns"] = r.cpu_ns;
   j["rss_peak_bytes"] = r.rss_peak_bytes;
   // Appended: looking a key up first would be linear in an object that keeps its order.
@@ -72,6 +76,8 @@ nlohmann::ordered_json json_of(const run_options& o, const run_result& r) {
   j["state"] = std::move(state);
   j["wait_ns"] = percentiles(r.wait);
   j["lateness_ns"] = percentiles(r.lateness);
+  if (r.cluster) j["cluster"] = r.cluster->lock;
+  if (r.cluster) j["leases"] = r.cluster->lease;
   return j;
 }
 
@@ -111,7 +117,8 @@ std::string summary_line(const run_options& o, const run_result& r) {
                                  with_thousands(r.ops()), possible, seconds, share,
                                  static_cast<double>(r.wait.p99) / 1000, r.overlaps);
   if (r.map_mismatches != 0) line += fmt::format(", map mismatches {}", r.map_mismatches);
-  if (o.scope == scope_kind::processes) line += fmt::format(", torn {}", r.torn);
+  if (o.scope != scope_kind::process) line += fmt::format(", torn {}", r.torn);
+  if (r.cluster) line += fmt::format(", lost {}, unknown {}", r.cluster->lost, r.cluster->unknown);
   if (r.kills != 0) line += fmt::format(", processes killed {}", r.kills);
   return line;
 }
@@ -119,6 +126,7 @@ std::string summary_line(const run_options& o, const run_result& r) {
 std::string compare_with(const run_options& o) {
   if (o.tasks == task_kind::thread && o.lock == lock_kind::std) return "mortise run";
   if (o.scope == scope_kind::processes) return "mortise run";
+  if (o.scope == scope_kind::cluster) return "mortise run --scope processes";
   if (o.parties() > 10'000) return "mortise run --tasks thread --lock std";
   std::string same;
   const run_options usual;

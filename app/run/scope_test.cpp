@@ -1,6 +1,11 @@
 #include <gtest/gtest.h>
 #include <app/run/options.hpp>
 
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace {
 
 app::run_options parse(std::vector<std::string> arguments) {
@@ -45,9 +50,9 @@ TEST(scope, processes_share_tasks) {
 TEST(scope, kills_are_read) { EXPECT_EQ(parse({"--kill-every", "50ms"}).kill_every_ns, 50'000'000); }
 
 TEST(scope, what_does_not_go_together_is_named_with_what_is_allowed) {
-  EXPECT_EQ(error_of({"--scope", "cluster"}, false), "--scope: cluster is none of process|processes");
+  EXPECT_EQ(error_of({"--scope", "galaxy"}, false), "--scope: galaxy is none of process|processes|cluster");
   EXPECT_EQ(error_of({"--processes", "8"}, false),
-            "--processes: 8 works with --scope processes only, not process");
+            "--processes: 8 works with --scope processes|cluster only, not process");
   EXPECT_EQ(error_of({"--kill-every", "50ms"}, false),
             "--kill-every: 50ms works with --scope processes only, not process");
   EXPECT_EQ(
@@ -69,6 +74,69 @@ TEST(scope, what_does_not_go_together_is_named_with_what_is_allowed) {
             "--processes: 8 is not in 1..3: there are no more tasks");
   EXPECT_EQ(error_of({"--processes", "1001"}), "--processes: 1001 is not in 1..1000");
   EXPECT_EQ(error_of({"--kill-every", "999us"}), "--kill-every: 999us is no duration in 1ms..24h");
+}
+
+app::run_options cluster(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"--scope", "cluster"});
+  return app::parse_run(arguments);
+}
+
+TEST(scope, a_cluster_is_three_processes_with_fibers_and_an_etcd_of_their_own) {
+  const app::run_options o = cluster({});
+  EXPECT_EQ(o.scope, app::scope_kind::cluster);
+  EXPECT_EQ(o.processes, 3u);
+  EXPECT_EQ(o.tasks, app::task_kind::fiber);
+  EXPECT_TRUE(o.cluster.is_private());
+  EXPECT_EQ(cluster({"--readers", "1", "--writers", "1"}).processes, 2u);
+  EXPECT_EQ(cluster({"--processes", "8", "--tasks", "coroutine"}).processes, 8u);
+  EXPECT_EQ(cluster({"--lock", "none"}).lock, app::lock_kind::none);
+}
+
+TEST(scope, where_etcd_is_and_how_it_is_reached) {
+  ::setenv("MORTISE_ETCD_PASSWORD", "secret", 1);
+  const app::run_options o =
+      cluster({"--endpoints", "https://10.0.0.1:2379,https://[::1]:1", "--tls-ca", "a.pem", "--tls-cert",
+               "b.pem", "--tls-key", "c.pem", "--user", "u", "--prefix", "p/", "--metrics", "m"});
+  EXPECT_EQ(o.cluster.endpoints, (std::vector<std::string>{"https://10.0.0.1:2379", "https://[::1]:1"}));
+  EXPECT_EQ(o.cluster.ca + o.cluster.certificate + o.cluster.key, "a.pemb.pemc.pem");
+  EXPECT_EQ(o.cluster.user + o.cluster.prefix + o.metrics, "up/m");
+  ::unsetenv("MORTISE_ETCD_PASSWORD");
+}
+
+TEST(scope, what_does_not_go_with_a_cluster_is_named) {
+  const std::string http = "http://127.0.0.1:2379";
+  for (
+      const auto& [words, error] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+          {{"--tasks", "process"},
+           "--tasks: process works with --scope processes only; allowed with --scope cluster: fiber|coroutine|thread"},
+          {{"--lock", "std"},
+           "--lock: std works within one process only; allowed with --scope cluster: mortise|none"},
+          {{"--kill-every", "1s"}, "--kill-every: 1s works with --scope processes only, not cluster"},
+          {{"--keys", "10001"},
+           "--keys: 10001 is not in 1..10000, what one value in a store holds (--scope cluster)"},
+          {{"--processes", "200"}, "--processes: 200 is not in 1..110: there are no more tasks"},
+          {{"--endpoints", "etcd:2379"},
+           "--endpoints: etcd:2379 is none; allowed: http://HOST:PORT or https://HOST:PORT, several with a comma between"},
+          {{"--endpoints", http + ","},
+           "--endpoints: '' is none; allowed: http://HOST:PORT or https://HOST:PORT, several with a comma between"},
+          {{"--endpoints", http + "/v3"},
+           "--endpoints: http://127.0.0.1:2379/v3 is none; allowed: http://HOST:PORT or https://HOST:PORT, several with a comma "
+           "between"},
+          {{"--endpoints", http + ",https://a:1"},
+           "--endpoints: http://127.0.0.1:2379 and https://a:1: all are http or all https"},
+          {{"--endpoints", http, "--tls-ca", "a"}, "--tls-ca: a works with --endpoints https://... only"},
+          {{"--tls-ca", "a"}, "--tls-ca: a works with --endpoints https://... only"},
+          {{"--endpoints", "https://a:1", "--tls-key", "k"}, "--tls-key: k needs --tls-cert"},
+          {{"--endpoints", "https://a:1", "--tls-cert", "c"}, "--tls-cert: c needs --tls-key"},
+          {{"--user", "u"}, "--user: u works with --endpoints only"},
+          {{"--endpoints", http, "--user", "u"}, "--user: u needs a password in MORTISE_ETCD_PASSWORD"}}) {
+    std::vector<std::string> all{"--scope", "cluster"};
+    all.insert(all.end(), words.begin(), words.end());
+    EXPECT_EQ(error_of(all, false), error);
+  }
+  EXPECT_EQ(error_of({"--endpoints", http}, false),
+            "--endpoints: http://127.0.0.1:2379 works with --scope cluster only, not process");
+  EXPECT_EQ(error_of({"--metrics", "m"}), "--metrics: m works with --scope cluster only, not processes");
 }
 
 }  // namespace

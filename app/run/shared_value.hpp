@@ -18,14 +18,15 @@
 // What the processes of a run share: the seed's map, with what it takes to see that it is whole.
 namespace app {
 
-struct run_state {
-  mortise::shm::map<int, int, most_shared_keys> map;
+template <class Map>
+struct run_state_with {
+  Map map;
   std::uint64_t writes;    // how many there were: one that another overwrote is missing
   std::uint64_t token;     // of the last one
   std::uint64_t checksum;  // of all that, and last in the value
 
-  static run_state empty() noexcept {
-    run_state s{};
+  static run_state_with empty() {
+    run_state_with s{};
     s.seal();
     return s;
   }
@@ -49,6 +50,17 @@ struct run_state {
   }
 };
 
+// In memory that processes share.
+using run_state = run_state_with<mortise::shm::map<int, int, most_shared_keys>>;
+
+// Without a lock a map of that kind may have filled up with what nobody wrote.
+template <class Map>
+void make_room(Map& map, int key) {
+  if constexpr (requires { map.full(); }) {
+    if (map.full() && !map.contains(key)) map.clear();
+  }
+}
+
 // The control: the same value and the same calls, and nothing guards it. Its words are atomics, so that this is no data
 // race, and with every 16th write the writer sleeps before the last word, as an unlucky preemption would have it.
 template <class T>
@@ -67,24 +79,26 @@ class unguarded {
     return f(load());
   }
   template <class F>
-  void update(F f) {
+  bool update(F f) {
     T value = load();
     f(value, mortise::shm::tenure{});
     store(value, 0, words - 1);
     if (value.writes % 16 == 1) mortise::sleep_for(unlucky);
     store(value, words - 1, words);
+    return true;
   }
   template <class F>
   auto async_read(F f) const -> mortise::task<decltype(f(std::declval<const T&>()))> {
     co_return f(load());
   }
   template <class F>
-  mortise::task<> async_update(F f) {
+  mortise::task<bool> async_update(F f) {
     T value = load();
     f(value, mortise::shm::tenure{});
     store(value, 0, words - 1);
     if (value.writes % 16 == 1) co_await mortise::async_sleep_for(unlucky);
     store(value, words - 1, words);
+    co_return true;
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
@@ -43,6 +44,13 @@ inline void arrive(board& b, unsigned process, std::uint32_t as) noexcept {
   b.of[process].arrived.store(as, mortise::memory_order_release);  // <-> the parent's load: it is all there
 }
 
+// Until the run is over.
+template <class Value>
+void await_the_end(process_share<Value>& s) {
+  if (!s.tell) return static_cast<void>(s.shared.stop.wait_until(mortise::never));
+  while (!s.shared.stop.wait_until(mortise::deadline_after(std::chrono::milliseconds(200)))) s.tell();
+}
+
 template <class Value>
 void run_in_runtime(process_share<Value>& s) {
   mortise::runtime rt{
@@ -57,7 +65,7 @@ void run_in_runtime(process_share<Value>& s) {
     }
   });
   arrive(s.shared, s.process, 2);
-  s.shared.stop.wait_until(mortise::never);
+  await_the_end(s);
   tasks.stop_and_join();
 }
 
@@ -68,7 +76,7 @@ void run_in_threads(process_share<Value>& s) {
     threads.emplace_back([&s, party](std::stop_token stop) { process_task(s, party, stop); });
   });
   arrive(s.shared, s.process, 2);
-  s.shared.stop.wait_until(mortise::never);
+  await_the_end(s);
   for (std::jthread& t : threads) t.request_stop();
 }
 
@@ -76,7 +84,7 @@ void run_in_threads(process_share<Value>& s) {
 template <class Value>
 void run_share(process_share<Value> s) {
   // It joins those who share the value before the clock runs.
-  s.value.update([](run_state&, const mortise::shm::tenure&) {});
+  s.value.update([](auto&, const mortise::shm::tenure&) { return true; });
   arrive(s.shared, s.process, 1);
   s.shared.go.wait_until(mortise::never);
   if (s.options.tasks == task_kind::process) {
@@ -87,6 +95,7 @@ void run_share(process_share<Value> s) {
   } else {
     run_in_runtime(s);
   }
+  if (s.tell) s.tell();
 }
 
 }  // namespace app

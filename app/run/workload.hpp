@@ -9,6 +9,7 @@
 #include <app/run/histogram.hpp>
 #include <app/run/options.hpp>
 #include <app/run/turns.hpp>
+#include <mortise/cluster/numbers.hpp>
 
 namespace app {
 
@@ -21,6 +22,13 @@ struct run_detail {
   std::vector<moment> throughput;  // at the beginning, in between, at the end
   std::vector<bucket> wait, lateness;
   turn_distribution turns;
+};
+
+// At cluster scope, of all processes.
+struct cluster_counts {
+  std::uint64_t lost = 0, unknown = 0;  // updates of tasks that were told so
+  mortise::cluster::numbers lock;
+  mortise::cluster::lease_numbers lease;  // age: the greatest; good_for: the least
 };
 
 // What a run came to.
@@ -40,6 +48,7 @@ struct run_result {
   histogram::summary wait{};      // from asking for the lock to having it
   histogram::summary lateness{};  // of the ends of sleeps
   std::optional<run_detail> detail{};
+  std::optional<cluster_counts> cluster{};
 
   std::uint64_t ops() const { return read_ops + write_ops; }
   bool sound() const { return overlaps == 0 && map_mismatches == 0 && torn == 0; }

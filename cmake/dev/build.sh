@@ -34,6 +34,14 @@ compile_page() {
   compile release mortise_page
 }
 
+# What of the command needs gRPC, if that is here; the command says what is missing.
+compile_cluster() {
+  local found='^MORTISE_GRPC_INCLUDE:PATH=/' cache=build/release/CMakeCache.txt
+  grep -q "$found" $cache || cmake build/release >build/release/configure.log
+  grep -q "$found" $cache || return 0
+  compile release mortise_cluster_command
+}
+
 # compile PRESET [TARGET]: says so only if there is something to compile.
 compile() {
   local preset=$1 target=${2-all} log=build/$1/compile.log line said=

@@ -16,7 +16,7 @@ packages_of() {  # group -> names
       echo g++ cmake libboost-context-dev libfmt-dev libcli11-dev nlohmann-json3-dev
       command -v ninja >/dev/null || command -v make >/dev/null || echo ninja-build
       ;;
-    test) echo libgtest-dev libgmock-dev libasio-dev libboost-fiber-dev ;;
+    test) echo libgtest-dev libgmock-dev libasio-dev libboost-fiber-dev; best_effort libsqlite3-dev ;;
     cluster)
       echo libgrpc++-dev libprotobuf-dev protobuf-compiler openssl
       best_effort etcd-server etcd-client  # without them the tests on a real etcd skip
@@ -107,6 +107,7 @@ has() {
     libgrpc++-dev) header=grpcpp/generic/generic_stub.h ;;
     libprotobuf-dev) header=google/protobuf/message_lite.h ;;
     libtbb-dev) header=oneapi/tbb/mutex.h ;;
+    libsqlite3-dev) header=sqlite3.h ;;
     *) return 0 ;;  # a part of another package there
   esac
   [ -e "/usr/include/$header" ] || [ -e "/usr/local/include/$header" ]
@@ -160,12 +161,25 @@ install_packages() {
     missing=$(missing_of "$group")  # anew: the lists may say more now
     [ -n "$missing" ] || continue
     say "installing ${WHY[$group]}:" $missing
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y \
+    without_services "$sudo" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y \
       --no-install-recommends $missing >>$log 2>&1 </dev/null || failed_install
     case " $missing " in *etcd-server*)  # Debian starts what it installs; we start our own when we need one
       if command -v systemctl >/dev/null; then $sudo systemctl disable --now etcd >>$log 2>&1 </dev/null || true; fi ;;
     esac
   done
+}
+
+# Debian starts what it installs, etcd say; here it is wanted for its program alone.
+without_services() {  # SUDO-OR-EMPTY COMMAND...
+  local sudo=$1 policy=/usr/sbin/policy-rc.d made= code
+  shift
+  if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' | $sudo tee $policy >/dev/null && $sudo chmod 755 $policy && made=1
+  fi
+  $sudo "$@"
+  code=$?
+  [ -z "$made" ] || $sudo rm -f $policy
+  return $code
 }
 
 failed_install() {

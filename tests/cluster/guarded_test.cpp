@@ -197,6 +197,70 @@ TEST(guarded, bounded_updates_end_and_leave_nothing) {
   eventually([&] { return queued(store) == 0; });
 }
 
+// The bug: a coroutine's update cannot be given up; or is given up while its commit is under way, and told the wrong thing.
+TEST(guarded, coroutines_bound_their_updates) {
+  memory_store store;
+  session a{store}, b{store};
+  guarded<counts> in_a{a, "state"}, in_b{b, "state"};
+  const auto one = [](counts& m) { return ++m["x"]; };
+  const auto nothing = [](counts&) {};
+  mortise::task_scope tasks;
+  tasks.go([&]() -> mortise::task<> {
+    std::stop_source stop;
+    stop.request_stop();
+    const auto had = co_await in_b.async_update_for(10s, one);
+    EXPECT_EQ(had.how, outcome::acquired);
+    EXPECT_EQ(had.value, 1);
+    const auto until = co_await in_b.async_update_until(std::chrono::system_clock::now() + 10s, nothing);
+    EXPECT_TRUE(until);
+    const auto stopped = co_await in_b.async_update_or_stop(stop.get_token(), one);
+    EXPECT_TRUE(stopped.how == outcome::stopped || stopped.how == outcome::acquired);
+  });
+  tasks.join();
+  const int so_far = in_b.read([](const counts& m) { return m.at("x"); });
+  in_a.update([&](counts& m) {
+    m["y"] = 1;
+    mortise::task_scope waiting;
+    waiting.go([&]() -> mortise::task<> {
+      const auto r = co_await in_b.async_update_for(10ms, one);
+      EXPECT_EQ(r.how, outcome::timed_out);
+      EXPECT_FALSE(r.value);
+      std::stop_source stop;
+      std::jthread stopper{[&] {
+        std::this_thread::sleep_for(10ms);
+        stop.request_stop();
+      }};
+      const auto s = co_await in_b.async_update_or_stop(stop.get_token(), 10s, one);
+      EXPECT_EQ(s.how, outcome::stopped);
+    });
+    waiting.join();
+  });
+  EXPECT_EQ(in_b.read([](const counts& m) { return m.at("x"); }), so_far);
+  eventually([&] { return queued(store) == 0; });
+}
+
+// The bug: a deadline that comes while the commit is on its way ends the wait for what became of it.
+TEST(guarded, a_commit_that_has_begun_is_waited_for) {
+  memory_store store{20ms};
+  session a{store};
+  guarded<counts> g{a, "state"};
+  a.require_lease(5s);
+  std::atomic<int> told{0};
+  mortise::task_scope tasks;
+  for (int i = 0; i < 10; ++i) {
+    tasks.go([&, i]() -> mortise::task<> {
+      const std::chrono::milliseconds within{45 + 5 * i};  // an ask takes 40, and the commit 40 more
+      const auto add = [](counts& m) { ++m["x"]; };
+      const auto r = co_await g.async_update_for(within, add);
+      EXPECT_TRUE(r.how == outcome::acquired || r.how == outcome::timed_out);
+      told += r.how == outcome::acquired;
+    });
+  }
+  tasks.join();
+  EXPECT_EQ(g.read([](const counts& m) { return m.empty() ? 0 : m.at("x"); }), told.load());
+  EXPECT_GT(told, 0);
+}
+
 // The bug: who was the last to come goes away, and what others have joined is never committed.
 TEST(guarded, what_was_joined_is_committed_though_the_last_one_leaves) {
   memory_store store;

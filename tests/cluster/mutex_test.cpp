@@ -210,6 +210,29 @@ TEST(mutex, fibers_and_coroutines_wait_for_it) {
   eventually([&] { return queued(store) == 0; });
 }
 
+// The bug: a coroutine's wait has no end, or ends and leaves its key.
+TEST(mutex, coroutines_wait_until_a_time) {
+  memory_store store;
+  session a{store}, b{store};
+  mutex in_a{a, "jobs"}, in_b{b, "jobs"};
+  in_a.lock();
+  mortise::task_scope tasks;
+  tasks.go([&]() -> mortise::task<> {
+    const auto began = std::chrono::steady_clock::now();
+    const auto in_vain = co_await in_b.async_lock_for(10ms);
+    EXPECT_FALSE(in_vain.owns_lock());
+    EXPECT_GE(std::chrono::steady_clock::now() - began, 10ms);
+    const auto until = co_await in_b.async_lock_until(std::chrono::system_clock::now() + 10ms);
+    EXPECT_FALSE(until.owns_lock());
+    in_a.unlock();
+    const auto hold = co_await in_b.async_lock_for(10s);
+    EXPECT_TRUE(hold.owns_lock());
+    EXPECT_NE(in_b.token(), 0u);
+  });
+  tasks.join();
+  eventually([&] { return queued(store) == 0; });
+}
+
 // The bug: a coroutine whose executor has stopped was left the key, or told that it is held, and all machines wait for it.
 TEST(mutex, one_who_never_runs_hangs_nobody) {
   memory_store store;

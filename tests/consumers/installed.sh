@@ -29,6 +29,10 @@ if odd=$(find "$prefix/include" -type f -not -name '*.[hi]pp' | grep .); then
 fi
 [ -f "$prefix/include/mortise/lock/mutex.hpp" ]
 if [ -x "$build/mortise" ]; then "$prefix/bin/mortise" --version; fi
+if [ -x "$build/mortise-cluster" ]; then  # where there is gRPC: found from the installed place, and it says what it misses
+  { "$prefix/bin/mortise" run --scope cluster --endpoints https://127.0.0.1:1 --tls-ca /none/ca.pem --for 0 2>&1 || true; } |
+    grep -q '/none/ca.pem'
+fi
 if [ -x "$build/mortise" ] && [ -f "$build/share/mortise/report.html" ]; then  # where there is node
   "$prefix/bin/mortise" run --for 10ms --report "$prefix/run.html"
   grep -q '"schema":"mortise.run/1"' "$prefix/run.html"

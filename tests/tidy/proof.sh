@@ -31,8 +31,11 @@ tests() {  # TREE BUILD -> names
         *) prefix=$file ;;
       esac
       prefix=${prefix%%/*}
+      case $file in app/*/*) prefix="$prefix ${prefix}_$(basename "$(dirname "$file")")" ;; esac  # app_lock.x, and app/run has app.x
       tr '\n' ' ' <"$tree/$file" | grep -oE '(^| )(TYPED_)?TEST(_F|_P)?\( *[A-Za-z_0-9]+, *[A-Za-z_0-9]+ *\)' |
-        sed -E "s/.*\( *([A-Za-z_0-9]+), *([A-Za-z_0-9]+) *\)/$prefix.\1.\2/"
+        sed -E "s/.*\( *([A-Za-z_0-9]+), *([A-Za-z_0-9]+) *\)/.\1.\2/" | while IFS= read -r name; do
+          for one in $prefix; do echo "$one$name"; done
+        done
     done
   # models: tests/explore/verify.hpp
   (cd "$tree" && find src/mortise tests -name '*_model.cpp' 2>/dev/null) | while IFS= read -r file; do

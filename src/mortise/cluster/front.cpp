@@ -15,9 +15,11 @@ front::front(std::shared_ptr<session_core> s, lock_names names, handover_bounds 
       m_names{std::move(names)},
       m_bounds{b},
       m_guards_a_value{guards_a_value},
-      m_serial{m_session->serial()} {}
+      m_serial{m_session->serial()} {
+  m_session->locks().enter(*this);
+}
 
-front::~front() = default;
+front::~front() { m_session->locks().strike(*this); }
 
 front::section::~section() {
   std::vector<wait::parker*> wakes;
@@ -33,6 +35,7 @@ bool front::entry::take_or_queue(wait::waiter& n) noexcept {
     const section in{*f};
     ++f->m_coming;
     v->at = visit::place::coming;
+    v->asked = now_ns();
   }
   if (!f->m_turn.take_or_queue(n)) return false;
   const section in{*f};
@@ -95,8 +98,10 @@ bool front::proceed(wait::waiter& n, visit& v) {
     m_left_since = 0;
     n.since = 0;
     v.at = visit::place::inside;
-    ++m_stay->acquisitions;
+    if (m_stay->acquisitions++ != 0) ++m_numbers.local_handovers;
     ++m_numbers.acquisitions;
+    m_inside_since = now_ns();
+    m_numbers.wait.record(m_inside_since - v.asked);
     return true;
   }
   if (v.how == patience::tries && m_stay != nullptr &&
@@ -149,6 +154,7 @@ bool front::try_enter() {
   // By the same way as those who wait, with the local mutex in hand.
   visit v;
   v.how = patience::tries;
+  v.asked = now_ns();
   v.at = visit::place::represents;
   {
     const section in{*this};
@@ -165,9 +171,8 @@ bool front::try_enter() {
 
 void front::exit() noexcept {
   const section in{*this};
-  m_inside = false;
+  left();
   give_key_back_or_keep();
-  leave_local();
 }
 
 void front::give_key_back_or_keep() {

@@ -45,6 +45,7 @@ class MORTISE_API front : public lease_listener, public std::enable_shared_from_
     enum class place : unsigned char { outside, coming, represents, inside, refused, in_vain };
     place at = place::outside;
     patience how = patience::waits;
+    nanos asked = 0;  // when
     std::string why;  // refused
   };
   // A wait::acquisition: first of the local mutex, then of the key.
@@ -87,6 +88,7 @@ class MORTISE_API front : public lease_listener, public std::enable_shared_from_
     std::stop_source warned{};
     nanos held_since = 0;
     unsigned acquisitions = 0;
+    bool was_waited_for = false;  // somebody of another process was before me
     bool has_held = false;
     bool seen_gone = false;
     bool ended = false;
@@ -116,6 +118,11 @@ class MORTISE_API front : public lease_listener, public std::enable_shared_from_
     if (who != nullptr) m_wakes.push_back(who);
   }
   void leave_local() noexcept { m_gives_up_local = true; }
+  void left() noexcept {  // who was inside has
+    m_inside = false;
+    m_numbers.hold.record(now_ns() - m_inside_since);
+    leave_local();
+  }
   bool may_keep() const;
 
   const std::shared_ptr<session_core> m_session;
@@ -128,6 +135,7 @@ class MORTISE_API front : public lease_listener, public std::enable_shared_from_
   std::shared_ptr<stay> m_stay;
   unsigned m_coming = 0;
   bool m_inside = false;
+  nanos m_inside_since = 0;
   numbers m_numbers;
 
  private:

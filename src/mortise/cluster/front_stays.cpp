@@ -49,6 +49,7 @@ void front::perform(const std::shared_ptr<stay>& s, request r) {
                                 return m.answered(number, got, boot_now());
                               }));
   } else if (auto* w = std::get_if<watch_request>(&r.what)) {
+    if (!m_names.is_of(s->lease, w->key)) s->was_waited_for = true;
     s->watch = m_session->where().watch(std::move(w->key), w->from,
                                         later(s, [number](tenure& m, const watch_end& how) {
                                           return m.watch_ended(number, how, boot_now());
@@ -79,6 +80,7 @@ void front::after(const std::shared_ptr<stay>& s) {
 void front::holds(const std::shared_ptr<stay>& s) {
   s->has_held = true;
   s->held_since = boot_now();
+  if (s->was_waited_for) ++m_numbers.remote_handovers;
   s->warning = m_session->warn(s->lease, s->warned);
   if (!m_guards_a_value) watch_own(s);  // a value's holders are told by their commits
   new_state();
@@ -103,10 +105,11 @@ void front::watch_own(const std::shared_ptr<stay>& s) {
 }
 
 void front::over(stay& s) {
+  if (s.has_held) m_numbers.kept.record(boot_now() - s.held_since);
   if (s.lease == m_fence_lease) m_fence = std::max(m_fence, s.machine.fence());
   if (s.machine.ended() != tenure::ending::gave_back) {
     if (s.warning != 0) m_session->warn_now(s.warning);
-    ++m_numbers.lost;
+    ++(s.machine.ended() == tenure::ending::refused ? m_numbers.refused : m_numbers.lost);
   } else if (s.warning != 0) {
     m_session->forget_warning(s.warning);
   }

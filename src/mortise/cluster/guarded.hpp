@@ -10,9 +10,10 @@
 //
 // (tests/cluster/guarded_test.cpp has it running on a store in memory)
 
+#include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
+#include <stop_token>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -29,19 +30,6 @@
 #include <mortise/wait/waiting.hpp>
 
 namespace mortise::inline MORTISE_ABI::cluster {
-
-// How an update has ended: `acquired` means that it was applied, and there is what the closure returned.
-template <class R>
-struct [[nodiscard]] update_result {
-  outcome how;
-  std::optional<R> value{};
-  explicit operator bool() const noexcept { return how == outcome::acquired; }
-};
-template <>
-struct [[nodiscard]] update_result<void> {
-  outcome how;
-  explicit operator bool() const noexcept { return how == outcome::acquired; }
-};
 
 // The same name in the same store is the same value. T is copyable, nothrow movable, and has a codec.
 //
@@ -107,13 +95,7 @@ class guarded {
   template <class F>
   auto try_update(F&& f, wait::bound until = wait::bound{never}) {
     detail::update_errand<T, Codec, F> e{*m_core, f};
-    const outcome how = e.wait_until(until);
-    using result = typename detail::update_errand<T, Codec, F>::result;
-    update_result<result> r{how == outcome::acquired ? e.outcome_or_throw() : how};
-    if constexpr (!std::is_void_v<result>) {
-      if (r) r.value.emplace(e.take());
-    }
-    return r;
+    return e.ended(e.wait_until(until));
   }
 
   // For coroutines: the closure is kept in the operation, and runs before the coroutine goes on. A frame that is destroyed meanwhile does not hear
@@ -123,6 +105,29 @@ class guarded {
   template <class F>
   [[nodiscard]] auto async_update(F f, wait::executor* where = nullptr) {
     return async_update_operation<F>{*m_core, std::move(f), where};
+  }
+  // As try_update: `auto r = co_await state.async_update_for(5s, f);`
+  template <class F>
+  class async_bounded_update_operation;
+  template <class Rep, class Period, class F>
+  [[nodiscard]] auto async_update_for(std::chrono::duration<Rep, Period> d, F f,
+                                      wait::executor* where = nullptr) {
+    return async_bounded_update_operation<F>{*m_core, std::move(f), where, wait::bound::within(d)};
+  }
+  template <class Clock, class Duration, class F>
+  [[nodiscard]] auto async_update_until(std::chrono::time_point<Clock, Duration> t, F f,
+                                        wait::executor* where = nullptr) {
+    return async_bounded_update_operation<F>{*m_core, std::move(f), where, wait::bound{deadline_at(t)}};
+  }
+  template <class F>
+  [[nodiscard]] auto async_update_or_stop(std::stop_token stop, F f, wait::executor* where = nullptr) {
+    return async_bounded_update_operation<F>{*m_core, std::move(f), where, wait::bound{std::move(stop)}};
+  }
+  template <class Rep, class Period, class F>
+  [[nodiscard]] auto async_update_or_stop(std::stop_token stop, std::chrono::duration<Rep, Period> d, F f,
+                                          wait::executor* where = nullptr) {
+    return async_bounded_update_operation<F>{*m_core, std::move(f), where,
+                                             wait::bound::within(d, std::move(stop))};
   }
   template <class F>
   class async_read_operation;
@@ -156,6 +161,21 @@ class [[nodiscard]] guarded<T, Codec>::async_update_operation : detail::kept_err
   async_update_operation(detail::guarded_core<T, Codec>& c, F f, wait::executor* where)
       : kept{c, std::move(f)}, wait::async_wait<detail::errand_way>{kept::that.way(), where} {}
   auto await_resume() { return kept::that.result_or_throw(); }
+};
+
+template <class T, class Codec>
+template <class F>
+class [[nodiscard]] guarded<T, Codec>::async_bounded_update_operation
+    : detail::kept_errand<T, Codec, F>,
+      public wait::async_wait<detail::errand_way, wait::limit> {
+  using kept = detail::kept_errand<T, Codec, F>;
+
+ public:
+  async_bounded_update_operation(detail::guarded_core<T, Codec>& c, F f, wait::executor* where,
+                                 wait::bound until)
+      : kept{c, std::move(f)},
+        wait::async_wait<detail::errand_way, wait::limit>{kept::that.way(), where, std::move(until)} {}
+  auto await_resume() { return kept::that.ended(this->result()); }
 };
 
 template <class T, class Codec>

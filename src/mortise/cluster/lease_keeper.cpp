@@ -36,9 +36,12 @@ void lease_keeper::granted(std::uint64_t number, const lease_reply& r, nanos now
     // One that was granted all the same ends by itself.
     m_trouble = r.text;
     m_next = now + m_terms.pause;
+    ++m_numbers.failures;
     return;
   }
   m_trouble.clear();
+  ++m_numbers.leases;
+  m_confirmed = sent_at;
   m_lease = r.lease;
   m_ttl = r.ttl;
   m_good_until = sent_at + r.ttl - m_terms.margin;
@@ -52,19 +55,31 @@ void lease_keeper::kept(std::uint64_t number, const lease_reply& r, nanos now) {
   if (r.how != verdict::ok) {
     m_trouble = r.text;
     m_next = std::min(m_next, now + m_terms.pause);
+    ++m_numbers.failures;
     return;
   }
   m_trouble.clear();
+  ++m_numbers.renewals;
+  m_confirmed = std::max(m_confirmed, sent_at);
   m_ttl = r.ttl;
   m_good_until = std::max(m_good_until, sent_at + r.ttl - m_terms.margin);
 }
 
 void lease_keeper::gone(lease_id lease, nanos now) {
   if (lease == 0 || lease != m_lease) return;
+  ++m_numbers.gone;
   m_lease = 0;
   m_good_until = 0;
   m_sent.clear();
   m_next = now;
+}
+
+lease_numbers lease_keeper::counted(nanos now) const noexcept {
+  lease_numbers n = m_numbers;
+  if (m_lease == 0) return n;
+  n.age = now - m_confirmed;
+  n.good_for = std::max<nanos>(0, m_good_until - now);
+  return n;
 }
 
 void lease_keeper::doubted(lease_id lease, nanos now) {

@@ -7,6 +7,7 @@
 
 #include <mortise/base/abi.hpp>
 #include <mortise/base/clock.hpp>
+#include <mortise/cluster/numbers.hpp>
 #include <mortise/cluster/store.hpp>
 
 namespace mortise::inline MORTISE_ABI::cluster {
@@ -48,6 +49,7 @@ class lease_keeper {
   const std::string& trouble() const noexcept {
     return m_trouble;
   }  // why there is none, as the store says; empty: no reason known
+  MORTISE_API lease_numbers counted(nanos now) const noexcept;
 
  private:
   struct sent {
@@ -60,10 +62,12 @@ class lease_keeper {
   lease_id m_lease = 0;
   nanos m_ttl = 0;
   nanos m_good_until = 0;
-  nanos m_next = 0;  // when something is to be sent; never: an answer to a grant is waited for
+  nanos m_confirmed = 0;  // when that was sent which was answered last
+  nanos m_next = 0;       // when something is to be sent; never: an answer to a grant is waited for
   std::uint64_t m_number = 0;
   std::vector<sent> m_sent;  // not answered yet
   std::string m_trouble;
+  lease_numbers m_numbers;  // without age and good_for
 };
 
 }  // namespace mortise::inline MORTISE_ABI::cluster

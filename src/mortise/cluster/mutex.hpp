@@ -97,8 +97,16 @@ class mutex {
 
   // For coroutines, where they resume as with mortise::mutex: a std::unique_lock, which may be unlocked on any thread.
   class async_operation;
+  class async_bounded_operation;
   class async_stoppable_operation;
   [[nodiscard]] async_operation async_lock(wait::executor* where = nullptr) noexcept;
+  // The same, no longer than `d` or until `t`: the std::unique_lock owns nothing where the deadline came first.
+  template <class Rep, class Period>
+  [[nodiscard]] async_bounded_operation async_lock_for(std::chrono::duration<Rep, Period> d,
+                                                       wait::executor* where = nullptr) noexcept;
+  template <class Clock, class Duration>
+  [[nodiscard]] async_bounded_operation async_lock_until(std::chrono::time_point<Clock, Duration> t,
+                                                         wait::executor* where = nullptr) noexcept;
   // `auto [how, hold] = co_await m.async_lock_or_stop(token, 5s);`
   [[nodiscard]] async_stoppable_operation async_lock_or_stop(std::stop_token stop,
                                                              wait::executor* where = nullptr) noexcept;
@@ -111,6 +119,8 @@ class mutex {
   struct one_visit {
     front::visit visit;
   };
+  template <class Limit>
+  class async_limited;
   const std::shared_ptr<front> m_front;
 };
 
@@ -128,14 +138,15 @@ class [[nodiscard]] mutex::async_operation : one_visit, public wait::async_wait<
   mutex& m_mutex;
 };
 
-class [[nodiscard]] mutex::async_stoppable_operation : one_visit,
-                                                       public wait::async_wait<front::entry, wait::limit> {
+template <class Limit>
+class mutex::async_limited : one_visit, public wait::async_wait<front::entry, Limit> {
  public:
-  async_stoppable_operation(mutex& m, wait::executor* where, wait::bound until) noexcept
-      : async_wait<front::entry, wait::limit>{front::entry{m.m_front.get(), &visit}, where, std::move(until)},
+  async_limited(mutex& m, wait::executor* where, wait::bound until) noexcept
+      : wait::async_wait<front::entry, Limit>{front::entry{m.m_front.get(), &visit}, where, std::move(until)},
         m_mutex{m} {}
 
-  lock_result<std::unique_lock<mutex>> await_resume() {
+ protected:
+  lock_result<std::unique_lock<mutex>> ended() {
     const outcome how = this->result();
     if (visit.at == front::visit::place::refused) m_mutex.m_front->throw_refused(visit);
     if (how != outcome::acquired) return {how, std::unique_lock{m_mutex, std::defer_lock}};
@@ -145,8 +156,28 @@ class [[nodiscard]] mutex::async_stoppable_operation : one_visit,
  private:
   mutex& m_mutex;
 };
+class [[nodiscard]] mutex::async_bounded_operation : public async_limited<wait::time_limit> {
+ public:
+  using async_limited::async_limited;
+  std::unique_lock<mutex> await_resume() { return ended().hold; }
+};
+class [[nodiscard]] mutex::async_stoppable_operation : public async_limited<wait::limit> {
+ public:
+  using async_limited::async_limited;
+  lock_result<std::unique_lock<mutex>> await_resume() { return ended(); }
+};
 
 inline mutex::async_operation mutex::async_lock(wait::executor* where) noexcept { return {*this, where}; }
+template <class Rep, class Period>
+mutex::async_bounded_operation mutex::async_lock_for(std::chrono::duration<Rep, Period> d,
+                                                     wait::executor* where) noexcept {
+  return {*this, where, wait::bound::within(d)};
+}
+template <class Clock, class Duration>
+mutex::async_bounded_operation mutex::async_lock_until(std::chrono::time_point<Clock, Duration> t,
+                                                       wait::executor* where) noexcept {
+  return {*this, where, wait::bound{deadline_at(t)}};
+}
 inline mutex::async_stoppable_operation mutex::async_lock_or_stop(std::stop_token stop,
                                                                   wait::executor* where) noexcept {
   return {*this, where, wait::bound{std::move(stop)}};

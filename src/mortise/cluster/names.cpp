@@ -16,6 +16,11 @@ lock_names::lock_names(std::string_view name) : m_name{name} {
   }
 }
 
+bool lock_names::is_of(lease_id lease, std::string_view key) const {
+  const std::string mine = in_queue(lease, 0);
+  return key.starts_with(std::string_view{mine}.substr(0, mine.size() - 1));
+}
+
 std::string lock_names::of(lease_id lease, std::uint64_t serial) {
   char text[40];
   char* const end = text + sizeof text;

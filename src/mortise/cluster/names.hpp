@@ -26,6 +26,8 @@ class lock_names {
     return m_name + "//f/" + of(lease, serial);
   }
   std::string value() const { return m_name + "//v"; }
+  // A key in the queue.
+  bool is_of(lease_id lease, std::string_view key) const;
 
  private:
   MORTISE_API static std::string of(lease_id lease, std::uint64_t serial);

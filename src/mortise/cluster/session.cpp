@@ -52,6 +52,8 @@ void session::require_lease(std::chrono::nanoseconds d) const {
   throw refused_error{"no lease: " + (why.empty() ? std::string{"the store has not answered"} : why)};
 }
 
+session_numbers session::counted() const { return {m_core->counted(), m_core->locks().all()}; }
+
 std::chrono::nanoseconds session::good_for() const {
   return std::chrono::nanoseconds{std::max<nanos>(0, m_core->good_until() - boot_now())};
 }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include <mortise/base/abi.hpp>
+#include <mortise/cluster/numbers.hpp>
 #include <mortise/cluster/store.hpp>
 
 namespace mortise::inline MORTISE_ABI::cluster {
@@ -54,6 +55,9 @@ class session {
 
   // How long the lease is good yet by the local clock; 0: not.
   MORTISE_API std::chrono::nanoseconds good_for() const;
+
+  // Its lease and all its locks, as they are now. For metrics: cluster/prometheus.hpp, cluster/json/numbers.hpp.
+  MORTISE_API session_numbers counted() const;
 
   const std::shared_ptr<session_core>& core() const noexcept { return m_core; }
 

@@ -143,6 +143,11 @@ std::string session_core::trouble() const {
   return m_keeper.trouble();
 }
 
+lease_numbers session_core::counted() const {
+  const std::lock_guard hold{m_guard};
+  return m_keeper.counted(boot_now());
+}
+
 std::uint64_t session_core::serial() noexcept {
   const std::lock_guard hold{m_guard};
   return ++m_serial;

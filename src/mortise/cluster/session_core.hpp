@@ -13,6 +13,7 @@
 #include <mortise/base/os_thread.hpp>
 #include <mortise/cluster/boot_clock.hpp>
 #include <mortise/cluster/lease_keeper.hpp>
+#include <mortise/cluster/lock_book.hpp>
 #include <mortise/cluster/session.hpp>
 #include <mortise/cluster/store.hpp>
 
@@ -43,6 +44,8 @@ class session_core : public std::enable_shared_from_this<session_core> {
   bool is_good(lease_id lease) const;
   nanos good_until() const;
   std::string trouble() const;
+  lease_numbers counted() const;
+  lock_book& locks() noexcept { return m_locks; }
   std::uint64_t serial() noexcept;
 
   void gone(lease_id lease);     // a transaction was refused for it
@@ -76,6 +79,7 @@ class session_core : public std::enable_shared_from_this<session_core> {
   std::multimap<nanos, std::function<void()>> m_timers;
   std::map<std::uint64_t, warning> m_warnings;
   std::vector<std::weak_ptr<lease_listener>> m_listeners;
+  lock_book m_locks;
   std::uint64_t m_serial = 0;
   bool m_ending = false;
   boot_alarm m_renewal, m_announcement;

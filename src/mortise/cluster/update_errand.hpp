@@ -13,6 +13,23 @@
 #include <mortise/wait/limit.hpp>
 #include <mortise/wait/waiting.hpp>
 
+namespace mortise::inline MORTISE_ABI::cluster {
+
+// How an update has ended: `acquired` means that it was applied, and there is what the closure returned.
+template <class R>
+struct [[nodiscard]] update_result {
+  outcome how;
+  std::optional<R> value{};
+  explicit operator bool() const noexcept { return how == outcome::acquired; }
+};
+template <>
+struct [[nodiscard]] update_result<void> {
+  outcome how;
+  explicit operator bool() const noexcept { return how == outcome::acquired; }
+};
+
+}  // namespace mortise::inline MORTISE_ABI::cluster
+
 namespace mortise::inline MORTISE_ABI::cluster::detail {
 
 // One update from the queue to the news of its commit, as one wait: in, the closure, joined, told; and again, if it is to be done again. Written as
@@ -101,6 +118,7 @@ struct errand_way {
   bool take_or_queue(wait::waiter& n) noexcept { return e->advance(n); }
   bool claim(wait::waiter& n) noexcept { return e->advance(n); }
   void leave(wait::waiter& n) noexcept { e->leave(n); }
+  bool may_leave() const noexcept { return e->may_leave(); }
 };
 
 template <class T, class Codec, class F>
@@ -144,6 +162,14 @@ class update_errand final : public errand {
     rethrow();
     m_ticket.rethrow(m_core.names());
     return take();
+  }
+  // Of a wait that ended so.
+  auto ended(outcome how) {
+    update_result<result> r{how == outcome::acquired ? outcome_or_throw() : how};
+    if constexpr (!std::is_void_v<result>) {
+      if (r) r.value.emplace(take());
+    }
+    return r;
   }
   result take() {
     if constexpr (!std::is_void_v<result>) return std::move(*m_result);

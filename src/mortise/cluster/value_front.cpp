@@ -26,8 +26,7 @@ void value_front::join(ticket& t) noexcept {
     t.m_fate = fate::pending;
     m_joined.push_back(&t);
     if (m_coming != 0 && m_changes < most_changes && now_ns() - m_first_joined < longest_gathering) {
-      m_inside = false;
-      leave_local();
+      left();
       return settle();
     }
   }
@@ -40,8 +39,7 @@ void value_front::join(ticket& t) noexcept {
     error = std::current_exception();
   }
   const section in{*this};
-  m_inside = false;
-  leave_local();
+  left();
   if (!error) return begin_commit(std::move(bytes), may_keep() ? key::is_kept : key::is_given_back);
   ++m_version;
   m_changes = 0;
@@ -51,8 +49,7 @@ void value_front::join(ticket& t) noexcept {
 
 void value_front::exit_without_change() noexcept {
   const section in{*this};
-  m_inside = false;
-  leave_local();
+  left();
   if (m_changes == 0) {
     give_key_back_or_keep();
   } else {
@@ -93,16 +90,21 @@ void value_front::commit_ended(stay& s) {
       m_numbers.updates += changes;
       if (s.machine.last_was_resolved()) ++m_numbers.resolved_applied;
       break;
-    case tenure::result::lost: what = fate::lost; break;
+    case tenure::result::lost:
+      what = fate::lost;
+      m_numbers.updates_lost += changes;
+      break;
     case tenure::result::unknown:
       what = fate::unknown;
       ++m_numbers.unresolved;
+      m_numbers.updates_unknown += changes;
       break;
     case tenure::result::refused: what = fate::refused; break;
     case tenure::result::not_applied: ++m_numbers.resolved_not_applied; break;
     case tenure::result::stale:
     case tenure::result::none: break;
   }
+  if (what == fate::again) m_numbers.updates_again += changes;
   if (r != tenure::result::applied) ++m_version;
   tell_all(m_flying, what, s.machine.text(), nullptr);
 }

@@ -16,7 +16,8 @@
 
 namespace mortise::inline MORTISE_ABI::wait {
 
-// One way to get something of a lock (to lock it, to lock it shared, to take a permit).
+// One way to get something of a lock (to lock it, to lock it shared, to take a permit). One that has a may_leave() is not ended by a limit
+// while that says false.
 template <class A>
 concept acquisition = std::copy_constructible<A> && requires(A a, waiter& n) {
   {
@@ -126,6 +127,9 @@ class async_wait : public waiter {
     if constexpr (std::same_as<Limit, no_limit>) {
       return std::nullopt;
     } else {
+      if constexpr (requires { m_acquisition.may_leave(); }) {
+        if (!m_acquisition.may_leave()) return std::nullopt;
+      }
       return m_limit.ended();
     }
   }

@@ -1,0 +1,60 @@
+#include <app/page/page.hpp>
+#include <app/run/command.hpp>
+#include <app/run/options.hpp>
+#include <app/run/report.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include <mortise/task/overflow.hpp>
+
+namespace app {
+
+int fail(int code, const std::string& line) {
+  fmt::print(stderr, "mortise: {}\n", line);
+  return code;
+}
+
+int printed(int code, const std::string& text) {
+  const bool all =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  return all ? code : fail(1, "cannot write to standard output");
+}
+
+int told(const std::function<int()>& command) {
+  try {
+    return command();
+  } catch (const answer& a) {
+    return printed(0, a.what());
+  } catch (const usage_error& e) {
+    return fail(2, e.what());
+  } catch (const std::bad_alloc&) {
+    return fail(1, "no memory");
+  } catch (const std::exception& e) {
+    return fail(1, e.what());
+  }
+}
+
+int run_command(const std::vector<std::string>& arguments,
+                const std::function<run_result(const run_options&)>& runs) {
+  const run_options options = parse_run(arguments);
+  const page report{options.report};
+  mortise::install_overflow_handler();
+  const run_result result = runs(options);
+  if (result.torn != 0) {
+    fail(1, fmt::format("torn: {} times the map was not as anybody had written it", result.torn));
+  }
+  if (options.scope == scope_kind::cluster && result.map_mismatches != 0) {
+    fail(1, fmt::format(
+                "lost updates: {} writes that were acknowledged are not in the map, or one that was not is",
+                result.map_mismatches));
+  }
+  int code = !result.sound() ? 1 : result.interrupted_by != 0 ? 128 + result.interrupted_by : 0;
+  if (report.wanted() && !report.write(page_data(options, result)) && code == 0) code = 1;
+  return printed(code, options.json ? as_json(options, result) : three_lines(result));
+}
+
+}  // namespace app
