@@ -72,6 +72,7 @@ guard::result run_guarded(const lock::options& o, const mc::session& here, const
     return now + here.good_for().count();
   };
   const std::stop_callback on_loss{m.lost(), [&] { g.lock_is_gone(); }};
+  s.keep();
   g.start(o.name, m.token(), deadline());
   leave_streams_to_command();
   while (g.command() == 0 && !s.wait_for_guard(1ms)) {}

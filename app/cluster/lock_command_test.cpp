@@ -191,7 +191,7 @@ TEST_F(cluster_lock, the_terminal_is_lent_to_the_command) {
   // A session whose leader opens the terminal has it for its own.
   std::vector<std::string> all = {"/bin/sh", "-c", "exec \"$@\" <$0", ::ptsname(terminal)};
   for (const std::string& w :
-       words("x", {}, shell("trap 'echo int' INT; read a; echo got $a; while :; do sleep 0.01; done")))
+       words("x", {}, shell("trap 'echo int' INT; read a; echo got $a; while :; do read a; done")))
     all.push_back(w);
   started holder{all, started::group::session};
   ASSERT_EQ(::write(terminal, "hello\n", 6), 6);

@@ -56,19 +56,32 @@ bool signals::came(int signal) {
       m_guard_has_ended = true;
       m_changed.notify_all();
     }
-  } else if (m_passes_on) {
-    if (m_guard.command() > 0) ::kill(m_guard.command(), signal);
-  } else if (ends_a_program(signal)) {
-    m_first = signal;
-    m_wish.request_stop();
-    if (m_passes_on && m_guard.command() > 0) ::kill(m_guard.command(), signal);
+  } else {
+    const std::lock_guard hold{m_lock};
+    if (m_phase == phase::passes_on) {
+      if (m_guard.command() > 0) ::kill(m_guard.command(), signal);
+    } else if (m_phase == phase::keeps) {
+      m_kept.push_back(signal);
+    } else if (ends_a_program(signal)) {
+      m_first = signal;
+      m_kept.assign(1, signal);  // if the lock is had all the same
+      m_wish.request_stop();
+    }
   }
   return false;
 }
 
+void signals::keep() {
+  const std::lock_guard hold{m_lock};
+  m_phase = phase::keeps;
+}
+
 void signals::pass_on() {
-  m_passes_on = true;
-  if (m_first != 0 && m_guard.command() > 0) ::kill(m_guard.command(), m_first);
+  const std::lock_guard hold{m_lock};
+  m_phase = phase::passes_on;
+  for (const int signal : m_kept) {
+    if (m_guard.command() > 0) ::kill(m_guard.command(), signal);
+  }
 }
 
 bool signals::wait_for_guard(std::chrono::nanoseconds d) {

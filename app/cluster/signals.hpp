@@ -7,6 +7,7 @@
 #include <mutex>
 #include <stop_token>
 #include <thread>
+#include <vector>
 
 #include <app/cluster/guard.hpp>
 #include <app/cluster/terminal.hpp>
@@ -17,7 +18,7 @@ namespace app::cluster {
 sigset_t block_signals();
 
 // What is sent to mortise while it waits for the lock and while COMMAND runs. A thread takes the signals: those that end a program end the wait
-// for the lock, and what comes later is passed on to COMMAND. When COMMAND is stopped as a job is, mortise stops too.
+// for the lock, and what comes from the start of COMMAND on is passed on to it. When COMMAND is stopped as a job is, mortise stops too.
 //
 // Requires: block_signals() came before all threads.
 class signals {
@@ -30,7 +31,9 @@ class signals {
   std::stop_token wish() const { return m_wish.get_token(); }  // that the wait ends
   int first() const noexcept { return m_first; }               // the signal that wished it; 0: none
 
-  // COMMAND runs: what came before is passed on too.
+  // Before COMMAND is started: what comes from now on is for it.
+  void keep();
+  // It runs: it gets what was kept, and the signal that wished that the wait ended, if there was one.
   void pass_on();
   // Waits until the guard has ended, or for `d`. True: it has.
   bool wait_for_guard(std::chrono::nanoseconds d);
@@ -44,8 +47,9 @@ class signals {
   const terminal& m_terminal;
   std::stop_source m_wish;
   std::atomic<int> m_first{0};
-  std::atomic<bool> m_passes_on{false};
   std::mutex m_lock;
+  enum class phase : unsigned char { waits, keeps, passes_on } m_phase = phase::waits;
+  std::vector<int> m_kept;
   std::condition_variable m_changed;
   bool m_guard_has_ended = false;
   std::thread m_thread;
