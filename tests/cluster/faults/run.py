@@ -80,8 +80,9 @@ def disturb(args, scratch):
     awake = list(clients.alive)
     hung = clients.end(30)
     for arm in args.arms:
+        clients.histories[arm] = [h for h in clients.histories[arm] if h.exists()]  # one may be killed before it has one
         clients.read_all(arm, histories.keys_of(clients.histories[arm]))
-    idle = [c for c in awake if histories.last_acknowledged(c.history) < calm]
+    idle = [c for c in awake if c.history.exists() and histories.last_acknowledged(c.history) < calm]
     return clients.histories, hung, idle
 
 
