@@ -163,8 +163,8 @@ test_all() {
   stage formatting format_stage
   stage "release with layers and packaging" release_stage -LE check
   [ ! -e $faults_built/run/counts ] || cat $faults_built/run/counts  # what was lost under faults, and must be
-  stage "debug with ASan and UBSan" debug_stage
-  stage "ThreadSanitizer" tsan_stage
+  stage "debug with ASan and UBSan" debug_stage -LE check
+  stage "ThreadSanitizer" tsan_stage -LE check
   stage "fuzzers: short" fuzz_stage
   summary
 }
