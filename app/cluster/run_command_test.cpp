@@ -28,7 +28,7 @@ class cluster_run : public app::cluster::test::with_etcd {
  protected:
   static std::vector<std::string> run(const std::vector<std::string>& more) {
     std::vector<std::string> all{"run",   "--scope", "cluster", "--endpoints", etcd().endpoint(),
-                                 "--for", "500ms"};
+                                 "--for", "1500ms"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
@@ -108,7 +108,8 @@ TEST_F(cluster_run, metrics_are_written) {
 // The control: without the lock the same check must fail.
 TEST_F(cluster_run, no_lock_loses_updates_and_exits_1_with_a_line) {
   for (const char* kind : {"fiber", "coroutine"}) {
-    const outcome o = command(run({"--lock", "none", "--json", "--tasks", kind}));
+    const outcome o =
+        command(run({"--lock", "none", "--json", "--tasks", kind, "--readers", "0", "--writers", "30"}));
     EXPECT_EQ(o.code, 1) << kind;
     EXPECT_GT(json::parse(o.out)["map_mismatches"], 0);
     EXPECT_THAT(o.err, MatchesRegex("mortise: lost updates: [0-9]+ writes[^\n]+\n"));
