@@ -24,6 +24,9 @@
 #include <mortise/shm/guarded.hpp>
 #include <mortise/shm/map.hpp>
 
+// Children start threads; and a mutex that their parent held as they were forked ThreadSanitizer takes, in them, for held by a thread of theirs.
+extern "C" const char* __tsan_default_options() { return "die_after_fork=0:report_mutex_bugs=0"; }
+
 namespace {
 
 using namespace std::chrono_literals;
