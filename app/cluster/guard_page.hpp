@@ -16,8 +16,10 @@ struct guard::page {
   std::array<char, 256> lock{};
   std::uint64_t token = 0;
   // by the guard
+  // Release and acquire, both: who finds COMMAND there may send it signals, and its group was made before. The guard itself reads its own
+  // stores, relaxed.
   mortise::atomic<pid_t> command{0};
-  mortise::atomic<int> stopped_by{0};
+  mortise::atomic<int> stopped_by{0};  // the signal that tells of it comes behind it
   int code = 0, signal = 0, start_error = 0;
   bool in_time = true, has_ended = false;
 };

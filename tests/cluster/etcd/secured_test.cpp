@@ -159,8 +159,8 @@ TEST_F(users_on_etcd, users_are_switched_off_and_on) {
 class certificates_on_etcd : public with_etcd {
  protected:
   private_etcd::options server_options() override {
-    char name[] = "/tmp/mortise-certificates-XXXXXX";
-    m_folder = ::mkdtemp(name);
+    std::string name = (std::filesystem::temp_directory_path() / "mortise-certificates-XXXXXX").string();
+    m_folder = ::mkdtemp(name.data());
     authority("ca");
     authority("other-ca");
     sign("server", "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth");
