@@ -17,6 +17,7 @@
 
 #include <mortise/cluster/boot_clock.hpp>
 #include <support/emulated.hpp>
+#include <support/process_state.hpp>
 #include <support/runtime_place.hpp>
 
 namespace {
@@ -25,18 +26,13 @@ using namespace std::chrono_literals;
 using app::cluster::guard;
 using mortise::nanos;
 using mortise::cluster::boot_now;
+using mortise::test::has_ended;
 
 constexpr nanos ms = 1'000'000, hour = 3'600'000 * ms;
 
-bool runs(pid_t process) {
-  std::ifstream stat("/proc/" + std::to_string(process) + "/stat");
-  const std::string line{std::istreambuf_iterator<char>(stat), {}};
-  const auto end = line.rfind(')');
-  return end != std::string::npos && line[end + 2] != 'Z';
-}
 bool gone(pid_t process) {
-  for (int tries = 0; tries < 3000 && runs(process); ++tries) std::this_thread::sleep_for(10ms);
-  return !runs(process);
+  for (int tries = 0; tries < 3000 && !has_ended(process); ++tries) std::this_thread::sleep_for(10ms);
+  return has_ended(process);
 }
 
 class guarded_command : public testing::Test {
@@ -117,8 +113,8 @@ TEST_F(guarded_command, is_told_to_end_and_ended_before_the_deadline) {
   EXPECT_GE(boot_now(), deadline - 200 * ms);
   EXPECT_FALSE(r.in_time);
   words("told", 1);
-  EXPECT_FALSE(runs(command));
-  EXPECT_FALSE(runs(elsewhere));
+  EXPECT_TRUE(has_ended(command));
+  EXPECT_TRUE(has_ended(elsewhere));
 }
 
 TEST_F(guarded_command, one_that_ends_when_told_has_ended_too_early_all_the_same) {
@@ -164,7 +160,7 @@ TEST_F(guarded_command, does_not_outlive_mortise_nor_do_its_children) {
     ::pause();
   }
   const std::vector<pid_t> all{process("command"), process("child"), process("orphan")};
-  for (const pid_t p : all) EXPECT_TRUE(runs(p));
+  for (const pid_t p : all) EXPECT_FALSE(has_ended(p));
   ::kill(mortise, SIGKILL);
   ::waitpid(mortise, nullptr, 0);
   for (const pid_t p : all) EXPECT_TRUE(gone(p)) << p;
@@ -177,7 +173,7 @@ TEST_F(guarded_command, leaves_nothing_running_when_it_has_ended) {
                 "while [ ! -s child ]; do sleep 0.01; done; exit 5"));
   EXPECT_EQ(r.code, 5);
   EXPECT_TRUE(r.in_time);
-  EXPECT_FALSE(runs(process("child")));
+  EXPECT_TRUE(has_ended(process("child")));
 }
 
 TEST_F(guarded_command, is_told_when_it_stops_and_goes_on) {

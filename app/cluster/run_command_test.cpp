@@ -13,6 +13,7 @@
 #include <mortise/cluster/etcd/store.hpp>
 #include <nlohmann/json.hpp>
 #include <support/command.hpp>
+#include <support/process_state.hpp>
 #include <support/runtime_place.hpp>
 
 namespace {
@@ -143,16 +144,15 @@ struct its_own {
 its_own find_own(pid_t parent) {
   for (int tries = 0; tries < 2000; ++tries) {
     for (const auto& e : std::filesystem::directory_iterator{"/proc"}) {
-      if (std::atoi(e.path().filename().c_str()) == 0) continue;
-      std::ifstream cmdline{e.path() / "cmdline"}, stat{e.path() / "stat"};
-      const std::string words{std::istreambuf_iterator<char>{cmdline}, {}};
-      const std::string line{std::istreambuf_iterator<char>{stat}, {}};
+      const pid_t process = std::atoi(e.path().filename().c_str());
+      if (process == 0 || mortise::test::state_of(process).second != parent) continue;
+      std::ifstream cmdline{e.path() / "cmdline"};
+      std::string words;
+      std::getline(cmdline, words);
       const auto at = words.find("--data-dir=");
-      const auto end = line.rfind(')');
-      if (at == std::string::npos || end == std::string::npos) continue;
-      if (std::atoi(line.c_str() + end + 4) != parent) continue;
+      if (at == std::string::npos) continue;
       const std::string data = words.c_str() + at + 11;
-      return {std::atoi(e.path().filename().c_str()), data.substr(0, data.rfind('/'))};
+      return {process, data.substr(0, data.rfind('/'))};
     }
     ::usleep(10'000);
   }

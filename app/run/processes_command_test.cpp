@@ -4,10 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <fstream>
-#include <iterator>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -15,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <support/command.hpp>
 #include <support/emulated.hpp>
+#include <support/process_state.hpp>
 
 namespace {
 
@@ -44,24 +42,12 @@ std::string shown(const std::vector<std::string>& words) {
   return text;
 }
 
-// State and parent of a process; ' ' and 0 if it is no more.
-std::pair<char, pid_t> state_of(pid_t process) {
-  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
-  const std::string line{std::istreambuf_iterator<char>(file), {}};
-  const auto end = line.rfind(')');
-  if (end == std::string::npos) return {' ', 0};
-  char state = ' ';
-  pid_t parent = 0;
-  std::istringstream(line.substr(end + 1)) >> state >> parent;
-  return {state, parent};
-}
-
 std::set<pid_t> children_of(pid_t parent) {
   std::set<pid_t> all;
   DIR* const dir = ::opendir("/proc");
   while (const dirent* e = ::readdir(dir)) {
     const pid_t process = std::atoi(e->d_name);
-    if (process != 0 && state_of(process).second == parent) all.insert(process);
+    if (process != 0 && mortise::test::state_of(process).second == parent) all.insert(process);
   }
   ::closedir(dir);
   return all;
@@ -78,8 +64,7 @@ std::set<pid_t> wait_for_children(pid_t parent, std::size_t count) {
 
 bool gone(pid_t process) {
   for (int tries = 0; tries < 3000; ++tries) {
-    const char state = state_of(process).first;
-    if (state == ' ' || state == 'Z') return true;  // or nobody has asked yet how it ended
+    if (mortise::test::has_ended(process)) return true;
     ::usleep(10'000);
   }
   return false;

@@ -48,10 +48,11 @@ void memory_store::serve() {
   while (!m_ending) {
     const nanos now = mortise::now_ns();
     if (!m_due.empty() && m_due.begin()->first <= now) {
-      const auto what = std::move(m_due.begin()->second);
+      auto what = std::move(m_due.begin()->second);
       m_due.erase(m_due.begin());
       hold.unlock();
       what();
+      what = nullptr;  // what it holds on to may need other locks to go
       hold.lock();
       continue;
     }

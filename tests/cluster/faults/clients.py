@@ -1,5 +1,6 @@
 """The clients: of each arm one on each host, all under the same faults. One that is killed comes back as another one, with a history of its own."""
 
+import contextlib
 import dataclasses
 import pathlib
 import signal
@@ -16,6 +17,8 @@ class Client:
     history: pathlib.Path
     stops_for: float = 0  # it has been asked to stop in the middle of an update, for so long
     stopped_at: float = 0
+    is_held: bool = False  # stopped, wherever it was
+    last_seen: str = ""  # its threads' states, if it hung
 
     def tell(self, number):
         """A signal, once it is ready for one: it has its history then."""
@@ -25,11 +28,15 @@ class Client:
         self.process.send_signal(number)
 
     def is_stopped(self):
-        try:
-            with open(f"/proc/{self.process.pid}/stat") as file:
-                return file.read().rsplit(")", 1)[1].split()[0] == "T"
-        except OSError:
-            return False
+        return "T" in self.states()
+
+    def states(self):
+        """Of its threads: T stopped, S asleep, R running, D not to be woken."""
+        found = ""
+        for stat in pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/stat"):
+            with contextlib.suppress(OSError):  # it has just ended
+                found += stat.read_text().rsplit(")", 1)[1].split()[0]
+        return found
 
 
 class Clients:
@@ -73,14 +80,25 @@ class Clients:
             client.process.wait()
             self.alive.remove(client)
 
-    def signal_on(self, host, number):
+    def stop_on(self, host):
+        """All but those who are asked to stop in the middle of an update: one who does that late would be let go on too soon, or never."""
         for client in self.on(host):
-            client.process.send_signal(number)
+            if not client.stops_for:
+                client.is_held = True
+                client.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self, host):
+        for client in self.on(host):
+            if client.is_held:
+                client.is_held = False
+                client.process.send_signal(signal.SIGCONT)
 
     def stop_inside(self, host, seconds):
+        """One who has not come to the last stop yet, or not gone on, is not asked again: he would stop when nobody looks any more."""
         for client in self.on(host):
-            client.stops_for, client.stopped_at = seconds, 0
-            client.tell(signal.SIGUSR2)
+            if not client.stops_for:
+                client.stops_for, client.stopped_at = seconds, 0
+                client.tell(signal.SIGUSR2)
 
     def look(self):
         """Lets those go on who have stopped in the middle of an update for long enough. Says who has ended though nobody killed him."""
@@ -92,7 +110,7 @@ class Clients:
             if not client.stops_for:
                 continue
             if not client.stopped_at:
-                client.stopped_at = now if client.is_stopped() else 0
+                client.stopped_at = now if client.is_stopped() and not client.is_held else 0
             elif now >= client.stopped_at + client.stops_for:
                 client.process.send_signal(signal.SIGCONT)
                 client.stops_for = 0
@@ -105,15 +123,19 @@ class Clients:
         for client in self.alive:
             client.tell(signal.SIGTERM)
         until = time.monotonic() + within
-        hung = []
+        while time.monotonic() < until and any(c.process.poll() is None for c in self.alive):
+            for client in self.alive:
+                if client.is_stopped():  # one who was asked to, and came to it only now
+                    client.process.send_signal(signal.SIGCONT)
+            time.sleep(0.02)
+        hung = [c for c in self.alive if c.process.poll() is None]
+        for client in hung:
+            client.last_seen = client.states()
+            client.process.kill()
+            client.process.wait()
         for client in self.alive:
-            try:
-                if client.process.wait(max(0.1, until - time.monotonic())) != 0:
-                    raise RuntimeError(f"{client.arm}/{client.number} has ended with {client.process.returncode}")
-            except subprocess.TimeoutExpired:
-                client.process.kill()
-                client.process.wait()
-                hung.append(client)
+            if client not in hung and client.process.returncode != 0:
+                raise RuntimeError(f"{client.arm}/{client.number} has ended with {client.process.returncode}")
         return hung
 
     def read_all(self, arm, keys):

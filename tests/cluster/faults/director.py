@@ -2,7 +2,6 @@
 
 import heapq
 import itertools
-import signal
 import time
 
 from servers import Servers
@@ -50,8 +49,8 @@ class Director:
         if fault.kind == "stop inside":
             self.clients.stop_inside(host, fault.lasts)
         elif fault.kind == "stop client":
-            self.clients.signal_on(host, signal.SIGSTOP)
-            self.after(fault.lasts, self.clients.signal_on, host, signal.SIGCONT)
+            self.clients.stop_on(host)
+            self.after(fault.lasts, self.clients.go_on, host)
         elif fault.kind == "kill client":
             self.clients.kill_on(host)
             self.after(fault.lasts, self.clients.start_on, host)

@@ -3,14 +3,17 @@
 
 import json
 import pathlib
+import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.dont_write_bytecode = True
 
 import histories
 import schedule
+from clients import Clients
 
 
 class SetTest(unittest.TestCase):
@@ -65,6 +68,58 @@ class SetTest(unittest.TestCase):
         one = self.write("one", {"t": 1, "op": 1, "key": "k", "do": "add", "x": 1}, {"t": 7, "op": 1, "end": "ok", "at": 0},
                          {"t": 8, "op": 2, "key": "k", "do": "add", "x": 2}, {"t": 9, "op": 2, "end": "lost"})
         self.assertEqual(histories.last_acknowledged(one), 7)
+
+
+class Stops(unittest.TestCase):
+    """A program that stops when told to, but only half a second later, as one does who must wait for the lock."""
+
+    LATE = """
+import os, pathlib, signal, sys, time
+asked, ends = [], []
+signal.signal(signal.SIGUSR2, lambda *_: asked.append(time.monotonic()))
+signal.signal(signal.SIGTERM, lambda *_: ends.append(1))
+pathlib.Path(sys.argv[sys.argv.index("--history") + 1]).touch()
+while asked or not ends:
+    time.sleep(0.01)
+    if asked and time.monotonic() > asked[0] + 0.5:
+        asked.clear()
+        os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+    class Host:
+        name = "here"
+
+        def start(self, command, **how):
+            return subprocess.Popen([sys.executable, "-c", Stops.LATE, *command[1:]], **how)
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.host = Stops.Host()
+        self.clients = Clients("", ["fenced"], [self.host], "", pathlib.Path(folder.name), 2, 20)
+        self.clients.start_all()
+        self.addCleanup(self.clients.kill_on, self.host)
+
+    def look_for(self, seconds):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.clients.look()
+            time.sleep(0.01)
+
+    def test_one_who_comes_late_to_a_stop_is_let_go_on_whatever_else_was_asked_of_him_meanwhile(self):
+        self.clients.stop_inside(self.host, 0.5)
+        self.clients.stop_on(self.host)
+        self.look_for(0.1)
+        self.clients.go_on(self.host)
+        while not self.clients.alive[0].is_stopped():
+            self.clients.look()
+        self.clients.stop_inside(self.host, 0.2)
+        self.look_for(1.5)
+        self.assertFalse(self.clients.alive[0].is_stopped())
+
+    def test_one_who_comes_to_it_when_all_is_over_ends_all_the_same(self):
+        self.clients.stop_inside(self.host, 1000)
+        self.assertEqual(self.clients.end(30), [])
 
 
 class Schedule(unittest.TestCase):

@@ -119,8 +119,8 @@ def judge(args, paths, hung, idle):
             complaints.append(f"{arm}: linearizable: {linear}; see {args.out / arm}.html")
         if n.acknowledged < args.seconds:
             complaints.append(f"{arm}: only {n.acknowledged} adds in {args.seconds} s")
-        complaints += [f"{arm}/{c.number} has not ended" for c in hung if c.arm == arm]
-        complaints += [f"{arm}/{c.number} got nothing done once the faults were over" for c in idle if c.arm == arm]
+        complaints += [f"{arm}/{c.number} on {c.host.name} has not ended; its threads: {c.last_seen}" for c in hung if c.arm == arm]
+        complaints += [f"{arm}/{c.number} on {c.host.name} got nothing done once the faults were over" for c in idle if c.arm == arm]
     say("\n" + "\n".join(table))
     (args.out / "counts").write_text("\n".join(table) + "\n")
     return complaints
