@@ -4,16 +4,26 @@
 // so after the one that notified it, which is the last that a notification does to us.
 #include <mortise/lock/condition_variable.hpp>
 
+#include <mortise/wait/subject.hpp>
+
 namespace mortise::inline MORTISE_ABI {
 
 using section = wait::queue::section;
 
 void condition_variable::begin(wait::waiter& n, mutex* m) noexcept {
   if (n.who == nullptr) n.who = &wait::this_context().self();
-  section in{m_queue};
-  if (in.head() == nullptr) m_mutex = m;
-  n.mode = m != nullptr && m == m_mutex ? waits : waits_alone;
-  in.push_back(n);
+  {
+    section in{m_queue};
+    if (in.head() == nullptr) m_mutex = m;
+    n.mode = m != nullptr && m == m_mutex ? waits : waits_alone;
+    in.push_back(n);
+  }
+  wait::note_wait(n, {this, "condition_variable"});
+}
+
+// A party that no longer waits here, and for the mutex if that has it in its queue.
+void condition_variable::note_move(const wait::waiter& n, const mutex& m) noexcept {
+  n.queued() ? wait::note_wait(n, {&m, "mutex"}) : wait::note_end(n);
 }
 
 void condition_variable::notify(bool all) noexcept {
@@ -64,6 +74,7 @@ outcome condition_variable::wait_and_lock(wait::waiter& n, mutex& m, const wait:
     do wait::this_context().park(until.deadline());
     while (still_waits(n, until, how));
   }
+  note_move(n, m);
   // `n` is in the mutex's queue, or in none.
   if (!n.queued()) {
     m.lock();
@@ -79,16 +90,20 @@ outcome condition_variable::wait_alone(wait::waiter& n, const wait::bound& until
   const wait::stop_wake on_stop{until.stop(), wait::wake_on_stop{n.who}};
   do wait::this_context().park(until.deadline());
   while (still_waits(n, until, how));
+  wait::note_end(n);
   return how;
 }
 
 // A coroutine was woken. True: the mutex is held.
 bool condition_variable::step(wait::waiter& n, mutex& m, const wait::bound& until, outcome& how) noexcept {
-  return !still_waits(n, until, how) && m.claim(n);
+  if (still_waits(n, until, how)) return false;
+  note_move(n, m);
+  return m.claim(n);
 }
 
 // A coroutine that waits is destroyed, or will never run: what it was told goes to another.
 void condition_variable::forget(wait::waiter& n, mutex& m) noexcept {
+  wait::note_end(n);
   {
     section in{m_queue};
     if (n.mode == waits || n.mode == waits_alone) return in.remove(n, this);

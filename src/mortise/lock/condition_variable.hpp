@@ -146,6 +146,7 @@ class condition_variable {
   MORTISE_API bool still_waits(wait::waiter& n, const wait::bound& until, outcome& how) noexcept;
   MORTISE_API bool step(wait::waiter& n, mutex& m, const wait::bound& until, outcome& how) noexcept;
   MORTISE_API void forget(wait::waiter& n, mutex& m) noexcept;
+  static void note_move(const wait::waiter& n, const mutex& m) noexcept;
 
   wait::queue m_queue;
   plain<mutex*> m_mutex = nullptr;  // of those that are at `waits`; in a section

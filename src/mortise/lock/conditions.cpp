@@ -18,6 +18,7 @@
 
 #include <mortise/base/age_clock.hpp>
 #include <mortise/base/cache_line.hpp>
+#include <mortise/wait/subject.hpp>
 
 namespace mortise::inline MORTISE_ABI {
 
@@ -79,6 +80,7 @@ bool conditions::judge(waiter& n, mutex& m, const void* value) noexcept {
     }
   }
   if (holds) return true;
+  wait::note_wait(n, {this, "condition"});
   before_unlock(m, value);  // somebody else's may hold
   m.noted();
   m.unlock();
@@ -92,14 +94,14 @@ void conditions::forget(waiter& n, mutex& m) noexcept {
     section in{m_queue};
     if (n.mode == waits) {
       in.remove(n, this);
-      n.mode = gave_up;
-      return;
+    } else if (n.mode == picked) {
+      pass_on(m, in, next);
     }
-    if (n.mode == picked) pass_on(m, in, next);
     n.mode = gave_up;
   }
   if (n.queued()) m.leave(n);
   next.wake();
+  wait::note_end(n);
 }
 
 // One who was picked will not come: the first takes its place, whose condition may hold or not.

@@ -86,6 +86,7 @@ class latch {
  private:
   struct zero {
     latch& l;
+    mortise::wait::subject subject() const noexcept { return {&l, "latch"}; }
     bool try_fast() const noexcept { return l.try_wait(); }
     bool take_or_queue(mortise::wait::waiter& n) const noexcept { return l.done_or_queue(n); }
     bool claim(mortise::wait::waiter& n) const noexcept { return l.claim(n); }

@@ -90,6 +90,7 @@
 #include <mortise/base/pointer_bits.hpp>
 #include <mortise/base/spin.hpp>
 #include <mortise/wait/context.hpp>
+#include <mortise/wait/observer.hpp>
 #include <mortise/wait/offer.hpp>
 #include <mortise/wait/warden.hpp>
 
@@ -200,6 +201,7 @@ bool mutex::take_or_queue(wait::waiter& n) noexcept {
   std::uint64_t flags = w & (word::held | word::starving | word::contended | word::told | word::watched);
   if ((w & word::held) == 0 || (w & word::told) != 0) flags = guard_offers(*head, flags);
   m_word.store(bits_of(head) | flags, memory_order_release);  // O3
+  wait::note_wait(n, {this, "mutex"});
   return false;
 }
 
@@ -284,6 +286,7 @@ bool mutex::claim(wait::waiter& n, otherwise what) noexcept {
     flags |= (w & word::watched) | told_if(*head);
   }
   m_word.store(bits_of(head) | flags, memory_order_release);  // O3; the word is ours: HELD is set, by us (I1)
+  wait::note_end(n);
   return true;
 }
 
@@ -309,6 +312,7 @@ void mutex::leave(wait::waiter& n) noexcept {
   }
   release_queue_lock(bits_of(head) | flags);
   successors.wake();
+  wait::note_end(n);
 }
 
 // Somebody else makes `n`, whose party sleeps elsewhere, wait here. Who calls this wakes whom it tells, after all internal locks.
@@ -356,9 +360,12 @@ void mutex::unlock_slow() noexcept {
   next.choose(head, age_clock_now());
   const std::uint64_t flags = guard_offers(*head, w & (word::contended | word::watched)) | told_if(*head) |
                               (insists(*head) ? word::starving : 0);
+  const nanos since = head->since;
   // O2, O3, and the last touch: HELD and QUEUE_LOCK go in one store, the word being ours alone (I1).
   m_word.store(bits_of(head) | flags, memory_order_release);
   next.wake();
+  if (wait::observers::any()) [[unlikely]]
+    wait::observers::freed({this, "mutex"}, since);
 }
 
 // The warden's look at a lock that is on its list, see warden.hpp. Must not wait for the queue lock.

@@ -76,6 +76,7 @@ class semaphore_core {
 
   struct one_permit {
     semaphore_core& s;
+    wait::subject subject() const noexcept { return {&s, "semaphore"}; }
     bool try_fast() const noexcept { return s.try_take(); }
     bool take_or_queue(wait::waiter& n) const noexcept { return s.take_or_queue(n); }
     bool claim(wait::waiter& n) const noexcept { return s.claim(n); }

@@ -246,6 +246,9 @@ static_assert(sizeof(shared_mutex) == 16);
 template <bool Writes>
 struct shared_mutex::acquisition {
   shared_mutex& m;
+  wait::subject subject() const noexcept {
+    return {&m, Writes ? "shared_mutex, to write" : "shared_mutex, to read"};
+  }
   bool try_fast() const noexcept { return Writes ? m.try_fast() : m.try_shared_fast(); }
   bool take_or_queue(wait::waiter& n) const noexcept {
     return m.take_or_queue(n, Writes ? writing : reading);

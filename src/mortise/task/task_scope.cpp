@@ -5,6 +5,7 @@
 #include <mortise/task/go.hpp>
 #include <mortise/task/runtime_core.hpp>
 #include <mortise/wait/context.hpp>
+#include <mortise/wait/subject.hpp>
 
 namespace mortise::inline MORTISE_ABI {
 
@@ -34,8 +35,12 @@ void task_scope::no_joiner() noexcept { m_core.joiner.store(nullptr, memory_orde
 void task_scope::wait() noexcept {
   if (empty()) return;
   m_core.home->check_fork();
-  m_core.joiner.store(&wait::this_context().self(), memory_order_seq_cst);  // S2
+  wait::waiter n;
+  n.who = &wait::this_context().self();
+  m_core.joiner.store(n.who, memory_order_seq_cst);  // S2
+  wait::note_wait(n, {&m_core, "task_scope"});
   while (!empty()) wait::this_context().park(never);
+  wait::note_end(n);
   no_joiner();
 }
 
@@ -54,6 +59,7 @@ bool task_scope::suspend(wait::waiter& n, void* frame, bool native) noexcept {
   n.who = &me;
   task_detail::scope_core& core = m_core;
   core.joiner.store(&me, memory_order_seq_cst);  // S2
+  wait::note_wait(n, {&core, "task_scope"});
   if (core.empty()) me.unpark();  // resumed through its parker even so: the last task may have done the same
   me.has_suspended();             // from here on the coroutine may be running elsewhere and the scope be gone
   return true;

@@ -14,6 +14,7 @@
 #include <mortise/task/runtime.hpp>
 #include <mortise/task/spawn.hpp>
 #include <mortise/wait/coroutine.hpp>
+#include <mortise/wait/subject.hpp>
 
 namespace mortise::inline MORTISE_ABI {
 
@@ -75,7 +76,9 @@ class task_scope::async_join_operation : wait::waiter {
     step = [](waiter& n, request what) noexcept {
       auto& me = static_cast<async_join_operation&>(n);
       if (what == request::leave) me.m_scope.no_joiner();
-      return what == request::leave || me.m_scope.empty();
+      const bool is_over = what == request::leave || me.m_scope.empty();
+      if (is_over) mortise::wait::note_end(n);
+      return is_over;
     };
   }
   async_join_operation(const async_join_operation&) = delete;

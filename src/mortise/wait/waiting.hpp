@@ -12,6 +12,7 @@
 #include <mortise/wait/context.hpp>
 #include <mortise/wait/coroutine.hpp>
 #include <mortise/wait/limit.hpp>
+#include <mortise/wait/subject.hpp>
 #include <mortise/wait/waiter.hpp>
 
 namespace mortise::inline MORTISE_ABI::wait {
@@ -30,19 +31,34 @@ concept acquisition = std::copy_constructible<A> && requires(A a, waiter& n) {
   { a.leave(n) } noexcept;    // `n`, which is queued, will not come: passes on what it was told
 };
 
+// What an acquisition waits for, where it can be told: by its subject(). Locks whose own slow paths tell it have none.
+template <class A>
+void note_wait_for(const A& a, const waiter& n) noexcept {
+  if constexpr (requires { a.subject(); }) note_wait(n, a.subject());
+}
+template <class A>
+void note_end_of(const A& a, const waiter& n) noexcept {
+  if constexpr (requires { a.subject(); }) note_end(n);
+}
+
 // Blocks the calling thread or fiber until it has what it came for, or the bound is reached.
 template <acquisition A>
 outcome wait_for(A a, const bound& until) noexcept {
   waiter n;
   n.who = &this_context().self();
   if (a.take_or_queue(n)) return outcome::acquired;
+  note_wait_for(a, n);
   const stop_wake on_stop{until.stop(), wake_on_stop{n.who}};
   for (;;) {
     // Asked for again each time: after a park a fiber may be on another OS thread.
     this_context().park(until.deadline());
-    if (a.claim(n)) return outcome::acquired;
+    if (a.claim(n)) {
+      note_end_of(a, n);
+      return outcome::acquired;
+    }
     if (const auto how = until.ended()) {
       a.leave(n);
+      note_end_of(a, n);
       return *how;
     }
   }
@@ -74,6 +90,7 @@ class async_wait : public waiter {
     if (who == nullptr) return;
     // The frame is destroyed while it waits, queued or not: a coroutine that gave way first is in no queue yet.
     if (queued()) m_acquisition.leave(*this);
+    note_end_of(m_acquisition, *this);
     who->abandon();
   }
 
@@ -96,6 +113,7 @@ class async_wait : public waiter {
       me.abandon();
       return false;
     }
+    if (go_on) note_wait_for(m_acquisition, *this);
     me.has_suspended();  // from here on the frame may be running elsewhere
     return true;
   }
@@ -119,6 +137,7 @@ class async_wait : public waiter {
       me.m_acquisition.leave(n);
       me.m_how = *how;
     }
+    note_end_of(me.m_acquisition, n);
     n.who = nullptr;  // its wait is over: the frame may go
     return true;
   }

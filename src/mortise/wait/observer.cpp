@@ -1,0 +1,58 @@
+// A list that is changed under a lock and read without one: who is taken out keeps its link, so that a reader that is there goes on from it.
+//
+// Orderings  O1 observe's store of `first`, or of the link before, is a release <-> each's loads are acquires: the observer is seen as it
+//               was made. any() only asks whether there is one.
+#include <mortise/wait/observer.hpp>
+
+#include <mutex>
+
+#include <mortise/base/os_mutex.hpp>
+#include <mortise/base/process_global.hpp>
+
+namespace mortise::inline MORTISE_ABI::wait {
+namespace {
+constinit process_global<os_mutex> changes;
+}  // namespace
+
+constinit atomic<observer*> observers::first{nullptr};
+
+void observe(observer& o) noexcept {
+  const std::lock_guard hold{*changes};
+  if (o.m_is_told) return;
+  o.m_is_told = true;
+  o.m_next.store(observers::first.load(memory_order_relaxed),
+                 memory_order_relaxed);              // changed under the lock only
+  observers::first.store(&o, memory_order_release);  // O1
+}
+
+void ignore(observer& o) noexcept {
+  const std::lock_guard hold{*changes};
+  if (!o.m_is_told) return;
+  o.m_is_told = false;
+  atomic<observer*>* link = &observers::first;
+  while (link->load(memory_order_relaxed) != &o) link = &link->load(memory_order_relaxed)->m_next;
+  link->store(o.m_next.load(memory_order_relaxed), memory_order_release);  // O1
+}
+
+struct observers::walk {
+  template <class Tell>
+  static void each(Tell tell) noexcept {
+    for (observer* o = first.load(memory_order_acquire); o != nullptr;) {  // O1
+      observer* const next = o->m_next.load(memory_order_acquire);         // O1
+      tell(*o);
+      o = next;
+    }
+  }
+};
+
+void note_wait(const waiter& n, subject s) noexcept {
+  if (observers::any()) observers::walk::each([&](observer& o) { o.waits(n, s); });
+}
+void note_end(const waiter& n) noexcept {
+  if (observers::any()) observers::walk::each([&](observer& o) { o.waits_no_more(n); });
+}
+void observers::freed(subject s, nanos since) noexcept {
+  walk::each([&](observer& o) { o.freed(s, since); });
+}
+
+}  // namespace mortise::inline MORTISE_ABI::wait

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <mortise/base/abi.hpp>
+
+namespace mortise::inline MORTISE_ABI::wait {
+
+struct waiter;
+
+// What is waited for. `kind` is a literal: "mutex".
+struct subject {
+  const void* what;
+  const char* kind;
+};
+
+// `n` is in the queue of `s`, and its party sleeps next; and: `n` has what it came for, or has given up. For whoever looks on (observer.hpp).
+// After all internal locks; where the party blocks, on its own stack. Cost with nobody looking: one load.
+MORTISE_API void note_wait(const waiter& n, subject s) noexcept;
+MORTISE_API void note_end(const waiter& n) noexcept;
+
+}  // namespace mortise::inline MORTISE_ABI::wait
