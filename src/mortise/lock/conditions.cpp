@@ -117,7 +117,9 @@ void conditions::pass_on(mutex& m, section& in, wait::offer& next) noexcept {
 
 bool conditions::begin(waiter& n, mutex& m, const void* value) noexcept {
   n.mode = arrives;
-  return m.take_or_queue(n) && judge(n, m, value);
+  if (m.take_or_queue(n)) return judge(n, m, value);
+  wait::note_wait(n, {&m, "mutex"});
+  return false;
 }
 
 bool conditions::step(waiter& n, mutex& m, const void* value, const wait::bound& until,

@@ -150,6 +150,7 @@ bool mutex::lock_slow(nanos deadline) noexcept {
   n.who = &wait::this_context().self();
   if (take_or_queue(n)) return true;
   if (deadline == never) check_wait();  // a bounded wait for oneself ends by itself
+  wait::note_wait(n, {this, "mutex", deadline != never});
   for (;;) {
     // Asked for again each time: after a park a fiber may be on another OS thread.
     wait::this_context().park(deadline);
@@ -201,7 +202,6 @@ bool mutex::take_or_queue(wait::waiter& n) noexcept {
   std::uint64_t flags = w & (word::held | word::starving | word::contended | word::told | word::watched);
   if ((w & word::held) == 0 || (w & word::told) != 0) flags = guard_offers(*head, flags);
   m_word.store(bits_of(head) | flags, memory_order_release);  // O3
-  wait::note_wait(n, {this, "mutex"});
   return false;
 }
 
@@ -258,7 +258,11 @@ bool mutex::may_claim(const wait::waiter& head, const wait::waiter& n, std::uint
 
 // A waiter that was woken takes the lock, if it may, and leaves the queue. False: it is still queued.
 bool mutex::claim(wait::waiter& n, otherwise what) noexcept {
-  if (!n.queued()) return take_or_queue(n);  // a coroutine that yielded first
+  if (!n.queued()) {  // a coroutine that yielded first
+    if (take_or_queue(n)) return true;
+    wait::note_wait(n, {this, "mutex"});
+    return false;
+  }
   std::uint64_t w = take_queue_lock();
   bool mine = (w & word::held) == 0 && may_claim(*head_of(w), n, w);
   if (mine && (w & word::starving) == 0) {
@@ -389,6 +393,7 @@ bool mutex::suspend(wait::waiter& n, void* frame, bool native, wait::executor* w
     who->abandon();
     return false;
   }
+  if (go_on) wait::note_wait(n, {this, "mutex"});
   who->has_suspended();  // from here on the frame may be running elsewhere
   return true;
 }

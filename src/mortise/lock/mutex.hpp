@@ -299,6 +299,7 @@ inline mutex::async_lock_operation mutex::async_lock(wait::executor* where, call
 // How mutexes are got by wait/waiting.hpp.
 struct mutex::exclusive {
   mutex& m;
+  wait::subject subject() const noexcept { return {&m, "mutex"}; }
   bool try_fast() const noexcept { return m.try_fast(); }
   bool take_or_queue(wait::waiter& n) const noexcept { return m.take_or_queue(n); }
   bool claim(wait::waiter& n) const noexcept {

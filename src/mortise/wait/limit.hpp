@@ -60,6 +60,7 @@ class time_limit {
  public:
   explicit time_limit(const bound& b) noexcept : m_deadline{b.deadline()} {}
   std::optional<outcome> ended() const noexcept { return bound{m_deadline}.ended(); }
+  static constexpr bool has_deadline() noexcept { return true; }
 
   // The coroutine behind `who` is about to suspend.
   MORTISE_API void begin(parker& who) noexcept;
@@ -89,6 +90,7 @@ class limit {
   explicit limit(bound b) noexcept : m_bound{std::move(b)} {}
   const bound& of() const noexcept { return m_bound; }
   std::optional<outcome> ended() const noexcept { return m_bound.ended(); }
+  bool has_deadline() const noexcept { return m_bound.deadline() != never; }
 
   // The coroutine behind `who` is about to suspend.
   void begin(parker& who) noexcept {

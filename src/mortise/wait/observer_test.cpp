@@ -26,6 +26,7 @@ class witness : public mortise::wait::observer {
  public:
   void waits(const mortise::wait::waiter& n, subject s) noexcept override {
     const std::lock_guard hold{m_guard};
+    m_with_deadline += s.has_deadline;
     m_waiting[&n] = s;
     ++m_begun[s.kind];
   }
@@ -50,12 +51,17 @@ class witness : public mortise::wait::observer {
     const std::lock_guard hold{m_guard};
     return m_begun;
   }
+  int with_deadline() const {
+    const std::lock_guard hold{m_guard};
+    return m_with_deadline;
+  }
   std::atomic<int> frees{0};
 
  private:
   mutable std::mutex m_guard;
   std::map<const mortise::wait::waiter*, subject> m_waiting;
   std::map<std::string, int> m_begun;
+  int m_with_deadline = 0;
 };
 
 // Told for good: what is told late must find somebody.
@@ -130,6 +136,8 @@ TEST(observer, sees_the_end_of_waits_in_vain) {
   m.unlock();
   EXPECT_EQ(w.waiting(), 0u);
   EXPECT_EQ(w.begun().size(), 3u);
+  EXPECT_EQ(w.with_deadline(), 2)
+      << "of the mutex and the semaphore; a condition is none of somebody's to hold";
 }
 
 // The bug: who made others wait is not told of, or who made nobody wait is.

@@ -10,6 +10,7 @@ struct waiter;
 struct subject {
   const void* what;
   const char* kind;
+  bool has_deadline = false;
 };
 
 // `n` is in the queue of `s`, and its party sleeps next; and: `n` has what it came for, or has given up. For whoever looks on (observer.hpp).

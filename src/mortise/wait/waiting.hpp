@@ -31,10 +31,14 @@ concept acquisition = std::copy_constructible<A> && requires(A a, waiter& n) {
   { a.leave(n) } noexcept;    // `n`, which is queued, will not come: passes on what it was told
 };
 
-// What an acquisition waits for, where it can be told: by its subject(). Locks whose own slow paths tell it have none.
+// What an acquisition waits for, where it can be told: by its subject().
 template <class A>
-void note_wait_for(const A& a, const waiter& n) noexcept {
-  if constexpr (requires { a.subject(); }) note_wait(n, a.subject());
+void note_wait_for(const A& a, const waiter& n, bool has_deadline) noexcept {
+  if constexpr (requires { a.subject(); }) {
+    struct subject s = a.subject();
+    s.has_deadline = has_deadline;
+    note_wait(n, s);
+  }
 }
 template <class A>
 void note_end_of(const A& a, const waiter& n) noexcept {
@@ -47,7 +51,7 @@ outcome wait_for(A a, const bound& until) noexcept {
   waiter n;
   n.who = &this_context().self();
   if (a.take_or_queue(n)) return outcome::acquired;
-  note_wait_for(a, n);
+  note_wait_for(a, n, until.deadline() != never);
   const stop_wake on_stop{until.stop(), wake_on_stop{n.who}};
   for (;;) {
     // Asked for again each time: after a park a fiber may be on another OS thread.
@@ -68,6 +72,7 @@ outcome wait_for(A a, const bound& until) noexcept {
 struct no_limit {
   static void begin(parker&) noexcept {}
   static void end() noexcept {}
+  static constexpr bool has_deadline() noexcept { return false; }
 };
 
 // The same for coroutines: what a lock's `async_` operation derives from. Awaited at once, by one coroutine.
@@ -113,7 +118,7 @@ class async_wait : public waiter {
       me.abandon();
       return false;
     }
-    if (go_on) note_wait_for(m_acquisition, *this);
+    if (go_on) note_wait_for(m_acquisition, *this, m_limit.has_deadline());
     me.has_suspended();  // from here on the frame may be running elsewhere
     return true;
   }
