@@ -60,7 +60,7 @@ proctype owner(byte me) {
 #ifdef CONTROL_RELEASE_STORE  // control: the store waits in a buffer
   buffered = true;
 #else
-  joiner = me;  //@ task/task_scope.cpp | m_core.joiner.store(&wait::this_context().self(), memory_order_seq_cst);  // S2
+  joiner = me;  //@ task/task_scope.cpp | m_core.joiner.store(n.who, memory_order_seq_cst);  // S2
 #endif
   n = live;
 #endif
