@@ -85,8 +85,8 @@ proctype coroutine(byte me) {
       }
     :: !obtainable(word) ->
       ticket[me] = making;  //@ wait/ticket.cpp | t->m_state.store(making, memory_order_relaxed);  // O2; keeps I3
-      take_or_queue(me, w, i, took);  //@ lock/mutex.cpp | } else if (take_or_queue(n)) {
-      d_step {  //@ lock/mutex.cpp | who->has_suspended();  // from here on the frame may be running elsewhere
+      take_or_queue(me, w, i, took);  //@ lock/mutex_coroutines.cpp | } else if (take_or_queue(n)) {
+      d_step {  //@ lock/mutex_coroutines.cpp | who->has_suspended();  // from here on the frame may be running elsewhere
         if
         :: took
         :: !took && ticket[me] == making -> ticket[me] = parked
@@ -94,7 +94,7 @@ proctype coroutine(byte me) {
         fi
       }
       do
-      :: took -> ticket[me] = free; break  //@ lock/mutex.cpp | who->abandon();
+      :: took -> ticket[me] = free; break  //@ lock/mutex_coroutines.cpp | who->abandon();
       :: !took && ticket[me] == posted ->
         ticket[me] = running;  //@ wait/ticket.cpp | m_state.exchange(running, memory_order_acquire);  // O1
         claim(me, w, i, took);  //@ wait/ticket.cpp | if (m_node->step(*m_node, waiter::request::claim)) break;
@@ -115,7 +115,7 @@ end_dead:
       :: !took ->  // the frame is destroyed, or the job by its executor
         if
         :: ticket[me] = running  //@ wait/ticket.cpp | m_state.exchange(running, memory_order_acquire);  // O1
-        :: true  //@ lock/mutex.cpp | void mutex::forget(wait::waiter& n) noexcept {
+        :: true  //@ lock/mutex_coroutines.cpp | void mutex::forget(wait::waiter& n) noexcept {
         fi;
         leave(me, w, i, count);  //@ wait/ticket.cpp | if (m_node != nullptr) m_node->step(*m_node, waiter::request::leave);
         ticket[me] = free;  // or the job that is on its way frees it: it knows of no node any more

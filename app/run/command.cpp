@@ -9,6 +9,8 @@
 #include <exception>
 #include <new>
 
+#include <mortise/insight/deadlock.hpp>
+#include <mortise/insight/dump.hpp>
 #include <mortise/task/overflow.hpp>
 
 namespace app {
@@ -38,11 +40,24 @@ int told(const std::function<int()>& command) {
   }
 }
 
+namespace {
+
+// A run that is slow or stuck tells why: at once if it is a deadlock, when asked (Ctrl-\) else. Without stacks, which cost tens of per cent where
+// all wait all the time (docs/decisions/insight.md).
+void look_on() {
+  using mortise::insight::stacks;
+  mortise::insight::dump_on_sigquit(stacks::left_out);
+  mortise::insight::watch_for_deadlocks({.shown = stacks::left_out});
+}
+
+}  // namespace
+
 int run_command(const std::vector<std::string>& arguments,
                 const std::function<run_result(const run_options&)>& runs) {
   const run_options options = parse_run(arguments);
   const page report{options.report};
   mortise::install_overflow_handler();
+  if (options.scope == scope_kind::process) look_on();
   const run_result result = runs(options);
   if (result.torn != 0) {
     fail(1, fmt::format("torn: {} times the map was not as anybody had written it", result.torn));

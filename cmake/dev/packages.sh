@@ -14,6 +14,7 @@ packages_of() {  # group -> names
   case $1 in
     run)
       echo g++ cmake libboost-context-dev libfmt-dev libcli11-dev nlohmann-json3-dev
+      best_effort libdw-dev  # without it stacks in reports have exported names only
       command -v ninja >/dev/null || command -v make >/dev/null || echo ninja-build
       ;;
     test) echo libgtest-dev libgmock-dev libasio-dev libboost-fiber-dev; best_effort libsqlite3-dev ;;

@@ -14,6 +14,7 @@
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/fork.hpp>
 #include <mortise/lock/cv_check.hpp>
+#include <mortise/lock/holder.hpp>
 #include <mortise/lock/mutex.hpp>
 #include <mortise/wait/context.hpp>
 
@@ -104,6 +105,12 @@ holder myself() {
 }
 
 }  // namespace
+
+std::optional<lock_detail::holder_seen> lock_detail::holder_of(const void* lock) {
+  holder h;
+  if (!find(lock, h)) return std::nullopt;
+  return holder_seen{h.who, h.kind, describe(h).chars};
+}
 
 void mutex::noted() noexcept {
   detail::keep_cv_check();

@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <utility>
 
 #include <mortise/base/fork.hpp>
 #include <mortise/base/os_mutex.hpp>
@@ -17,9 +18,14 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 namespace {
 
 constexpr std::size_t blocks_in_a_slab = 1024;
+constexpr std::size_t slab_size = blocks_in_a_slab * sizeof(task_block);
+
+// Behind the blocks of a slab lies the address of the one before, for who looks on.
+char** link_of(char* slab) noexcept { return reinterpret_cast<char**>(slab + slab_size); }
 
 struct blocks {
   os_mutex guard;
+  char* slabs = nullptr;  // the newest
   task_block* free = nullptr;
   task_block* fresh = nullptr;
   task_block* fresh_end = nullptr;
@@ -66,11 +72,12 @@ task_block& take_block() {
   if (pool->free == nullptr) {
     if (pool->fresh == pool->fresh_end) {
       // Slabs are never freed: parkers must outlive the latest waker.
-      auto* raw =
-          ::operator new(blocks_in_a_slab * sizeof(task_block), std::align_val_t{alignof(task_block)});
+      auto* const raw = static_cast<char*>(
+          ::operator new(slab_size + sizeof(char*), std::align_val_t{alignof(task_block)}));
       // Timers keep a task's address beside its round. Its last byte, for the slab has one tag and one upper half.
-      require_pointer_bits(static_cast<char*>(raw) + blocks_in_a_slab * sizeof(task_block) - 1, "a task");
-      pool->fresh = static_cast<task_block*>(raw);
+      require_pointer_bits(raw + slab_size - 1, "a task");
+      *link_of(raw) = std::exchange(pool->slabs, raw);
+      pool->fresh = reinterpret_cast<task_block*>(raw);
       pool->fresh_end = pool->fresh + blocks_in_a_slab;
     }
     return *std::construct_at(pool->fresh++);
@@ -78,6 +85,16 @@ task_block& take_block() {
   task_block* const t = pool->free;
   pool->free = t->next;
   return *t;
+}
+
+void each_block(void (*look)(const task_block&, void*), void* with) {
+  const std::lock_guard hold{pool->guard};
+  for (char* slab = pool->slabs; slab != nullptr; slab = *link_of(slab)) {
+    auto* const first = reinterpret_cast<const task_block*>(slab);
+    const bool is_newest = slab == pool->slabs;
+    const task_block* const end = is_newest ? pool->fresh : first + blocks_in_a_slab;
+    for (const task_block* t = first; t != end; ++t) look(*t, with);
+  }
 }
 
 void recycle(task_block& t) noexcept {

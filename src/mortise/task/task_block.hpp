@@ -81,4 +81,7 @@ static_assert(sanitized || MORTISE_IS_CHAOS || sizeof(task_block) == cache_line)
 task_block& take_block();
 void recycle(task_block& t) noexcept;
 
+// Shows each block that was ever handed out, whatever it is now. Nobody gets one from the pool, or gives one back, meanwhile.
+void each_block(void (*look)(const task_block&, void*), void* with);
+
 }  // namespace mortise::inline MORTISE_ABI::task_detail

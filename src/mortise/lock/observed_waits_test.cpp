@@ -79,7 +79,7 @@ void eventually(const auto& holds) {
 }
 
 // The bug: a wait is not told of, under the wrong name, or for ever.
-TEST(observer, sees_each_kind_of_wait_and_its_end) {
+TEST(observed_waits, sees_each_kind_of_wait_and_its_end) {
   const witness& w = told_anew();
   const auto see = [&](const void* what, const char* kind, auto wait, auto end) {
     std::jthread waiter{wait};
@@ -122,7 +122,7 @@ TEST(observer, sees_each_kind_of_wait_and_its_end) {
 }
 
 // The bug: who gives up is taken to wait on.
-TEST(observer, sees_the_end_of_waits_in_vain) {
+TEST(observed_waits, sees_the_end_of_waits_in_vain) {
   const witness& w = told_anew();
   mortise::mutex m;
   m.lock();
@@ -141,7 +141,7 @@ TEST(observer, sees_the_end_of_waits_in_vain) {
 }
 
 // The bug: who made others wait is not told of, or who made nobody wait is.
-TEST(observer, sees_that_a_lock_was_freed_for_others) {
+TEST(observed_waits, sees_that_a_lock_was_freed_for_others) {
   const witness& w = told_anew();
   mortise::mutex m;
   m.lock();
@@ -156,7 +156,7 @@ TEST(observer, sees_that_a_lock_was_freed_for_others) {
 }
 
 // The bug: one who was taken out takes others with it, or is told on.
-TEST(observer, of_several_each_is_told_until_it_is_ignored) {
+TEST(observed_waits, of_several_each_is_told_until_it_is_ignored) {
   static witness a, b, c;
   for (witness* w : {&a, &b, &c}) mortise::wait::observe(*w);
   mortise::wait::observe(b);  // twice is once

@@ -1,0 +1,62 @@
+#include <mortise/insight/deadlock.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <mortise/base/clock.hpp>
+#include <mortise/base/os_thread.hpp>
+#include <mortise/insight/dump.hpp>
+#include <mortise/insight/wait_graph.hpp>
+
+namespace mortise::inline MORTISE_ABI::insight {
+namespace {
+
+void write_to_standard_error(const char* text) noexcept {
+  const std::string all{text};
+  [[maybe_unused]] const auto n = ::write(STDERR_FILENO, all.data(), all.size());
+}
+
+bool contains(const std::vector<wait_cycle>& cycles, const wait_cycle& c) {
+  return std::any_of(cycles.begin(), cycles.end(), [&](const wait_cycle& other) { return same(c, other); });
+}
+
+// What one look saw may never have been at one time: waits and holders are read one after the other. A wait that is the same at the next look
+// has gone on all along, and so has what it waits for been held by somebody; that this was always the same one, who waits likewise, is all but
+// certain, and is what the second look at the holders asks again.
+void look_for_ever(deadlock_options options) {
+  std::vector<wait_cycle> last, reported;
+  for (;;) {
+    sleep_this_thread_until(now_ns() + std::chrono::nanoseconds{options.look_every}.count());
+    std::vector<wait_cycle> now = cycles_of(wait_book::of_process().all());
+    std::erase_if(reported, [&](const wait_cycle& c) { return !contains(now, c); });
+    for (const wait_cycle& c : now) {
+      if (!contains(last, c) || contains(reported, c)) continue;
+      reported.push_back(c);
+      const std::string text = report_of(c, now_ns());
+      (options.report != nullptr ? options.report : &write_to_standard_error)(text.c_str());
+    }
+    last = std::move(now);
+  }
+}
+
+}  // namespace
+
+void watch_for_deadlocks(deadlock_options options) {
+  using namespace std::chrono_literals;
+  if (options.look_every < 10ms || options.look_every > 1min)
+    throw std::invalid_argument{"mortise: watch_for_deadlocks: look_every is not in 10 ms .. 1 min"};
+  static std::once_flag once;
+  std::call_once(once, [&] {
+    os_thread looks{[options] { look_for_ever(options); }};
+    name_thread(looks, "mortise-deadlock");
+    looks.detach();
+    watch_waits(options.shown);
+  });
+}
+
+}  // namespace mortise::inline MORTISE_ABI::insight

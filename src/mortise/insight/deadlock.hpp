@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+
+#include <mortise/base/abi.hpp>
+#include <mortise/insight/dump.hpp>
+
+namespace mortise::inline MORTISE_ABI::insight {
+
+struct deadlock_options {
+  // How often a thread looks; a deadlock is reported at the second look that finds it. 10 ms to 1 minute.
+  std::chrono::milliseconds look_every{400};
+  // Called on that thread with some lines of text, once for each deadlock. Null: written to standard error. The program goes on: the others may
+  // have work to finish.
+  void (*report)(const char* text) noexcept = nullptr;
+  // Whether the report shows where each waits.
+  stacks shown = stacks::kept;
+};
+
+// Parties that wait for each other for ever are reported, whatever else goes on: other tasks that run, timers that are pending.
+//
+// Promises
+// - D1 Parties of any kind, each of which waits without a deadline for a mutex that the next one holds, or joins a scope in which the next one is a
+//   task, are reported within two looks: each by name, with what it waits for, who holds that, and its stack.
+// - D2 Nobody else is: not one that has a deadline, nor one that waits for somebody who runs, or sleeps.
+// Does not promise anything about unchecked builds, which do not know who holds a mutex: there it sees deadlocks of joins alone. Nor about
+// semaphores, latches, conditions and shared_mutex, which anybody may release; std::mutex; or mutexes taken by async_lock in a coroutine that is no task
+// of a runtime.
+//
+// Cost: a thread that wakes as often as it looks, and what watching waits costs (dump.hpp). Once; later calls do nothing. Throws:
+// std::system_error when there is no thread for it, std::invalid_argument for a time out of range.
+MORTISE_API void watch_for_deadlocks(deadlock_options options = {});
+
+}  // namespace mortise::inline MORTISE_ABI::insight

@@ -1,0 +1,142 @@
+#include <mortise/insight/dump.hpp>
+
+#include <semaphore.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <map>
+#include <mutex>
+#include <tuple>
+#include <vector>
+
+#include <mortise/base/os_thread.hpp>
+#include <mortise/insight/named.hpp>
+#include <mortise/insight/places.hpp>
+#include <mortise/insight/wait_book.hpp>
+#include <mortise/lock/holder.hpp>
+#include <mortise/task/live_tasks.hpp>
+
+namespace mortise::inline MORTISE_ABI::insight {
+namespace {
+
+std::string duration(nanos d) {
+  char text[32];
+  if (d < 1'000'000'000) {
+    std::snprintf(text, sizeof text, "%lld ms", static_cast<long long>(d / 1'000'000));
+  } else {
+    std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(d) / 1e9);
+  }
+  return text;
+}
+
+// Those who wait for the same thing in the same place.
+std::vector<std::vector<wait_record>> grouped(const std::vector<wait_record>& all) {
+  const auto place = [](const wait_record& r) {
+    return std::tuple{r.subject.what, r.kind, std::vector<void*>(r.trace().begin(), r.trace().end())};
+  };
+  std::map<decltype(place(all[0])), std::vector<wait_record>> by_place;
+  for (const wait_record& r : all) by_place[place(r)].push_back(r);
+  std::vector<std::vector<wait_record>> groups;
+  for (auto& [where, group] : by_place) {
+    std::sort(group.begin(), group.end(), [](const auto& a, const auto& b) { return a.since < b.since; });
+    groups.push_back(std::move(group));
+  }
+  std::sort(groups.begin(), groups.end(),
+            [](const auto& a, const auto& b) { return a[0].since < b[0].since; });
+  return groups;
+}
+
+void write_group(std::string& to, const std::vector<wait_record>& group, nanos now) {
+  constexpr std::size_t most_named = 8;
+  const wait_record& first = group[0];
+  for (std::size_t i = 0; i < std::min(group.size(), most_named); ++i)
+    to += (i == 0 ? "" : ", ") + task_detail::text_of(*group[i].who, group[i].kind);
+  if (group.size() > most_named) to += ", and " + std::to_string(group.size() - most_named) + " more";
+  to += group.size() == 1 ? " waits for " : " wait for ";
+  to += std::string{first.subject.kind} + " " + name_of(first.subject.what) + ", " +
+        (group.size() == 1 ? "since " : "the first since ") + duration(now - first.since);
+  if (const auto holder = lock_detail::holder_of(first.subject.what)) to += ", held by " + holder->text;
+  to += "\n";
+  for (const std::string& place : places_of(first.trace())) to += "    " + place + "\n";
+}
+
+void write_tasks(std::string& to, const std::vector<wait_record>& waiting) {
+  using task_detail::live_task;
+  std::map<std::string, std::vector<std::string>> by_state;
+  std::vector<const void*> listed;
+  for (const wait_record& r : waiting) listed.push_back(r.who);
+  std::sort(listed.begin(), listed.end());
+  for (const live_task& t : task_detail::live_tasks()) {
+    if (!std::binary_search(listed.begin(), listed.end(), t.parker)) by_state[t.state].push_back(t.text);
+  }
+  constexpr std::size_t most_named = 8;
+  for (const auto& [state, tasks] : by_state) {
+    to += std::to_string(tasks.size()) + (tasks.size() == 1 ? " task " : " tasks ") + state + ": ";
+    for (std::size_t i = 0; i < std::min(tasks.size(), most_named); ++i)
+      to += (i == 0 ? "" : ", ") + tasks[i];
+    to += tasks.size() > most_named ? ", ...\n" : "\n";
+  }
+}
+
+// A handler may do next to nothing: it tells the thread that can.
+sem_t asked;
+struct sigaction before;
+
+void on_quit(int signal, siginfo_t* info, void* machine) {
+  const int error = errno;
+  ::sem_post(&asked);
+  if ((before.sa_flags & SA_SIGINFO) != 0) {
+    before.sa_sigaction(signal, info, machine);
+  } else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
+    before.sa_handler(signal);
+  }
+  errno = error;
+}
+
+void write_all(const std::string& text) {
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t n = ::write(STDERR_FILENO, text.data() + done, text.size() - done);
+    if (n < 0 && errno != EINTR) return;
+    if (n > 0) done += static_cast<std::size_t>(n);
+  }
+}
+
+}  // namespace
+
+void watch_waits(stacks s) noexcept { wait_book::of_process().open(s); }
+void ignore_waits(stacks s) noexcept { wait_book::of_process().close(s); }
+
+std::string dump() {
+  const std::vector<wait_record> all = wait_book::of_process().all();
+  const nanos now = now_ns();
+  std::string text =
+      "mortise: " + std::to_string(all.size()) + (all.size() == 1 ? " party waits\n" : " parties wait\n");
+  for (const auto& group : grouped(all)) write_group(text, group, now);
+  write_tasks(text, all);
+  return text;
+}
+
+void dump_on_sigquit(stacks s) {
+  static std::once_flag once;
+  std::call_once(once, [&] {
+    ::sem_init(&asked, 0, 0);
+    os_thread answers{[] {
+      for (;;) {
+        if (::sem_wait(&asked) == 0) write_all(dump());
+      }
+    }};
+    name_thread(answers, "mortise-dump");
+    answers.detach();
+    watch_waits(s);
+    struct sigaction ours{};
+    ours.sa_sigaction = on_quit;
+    ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+    ::sigemptyset(&ours.sa_mask);
+    ::sigaction(SIGQUIT, &ours, &before);
+  });
+}
+
+}  // namespace mortise::inline MORTISE_ABI::insight

@@ -1,0 +1,179 @@
+// A dump names who waits, for what, and where.
+#include <mortise/insight/dump.hpp>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <mortise/insight/named.hpp>
+#include <mortise/lock/guarded.hpp>
+#include <mortise/lock/latch.hpp>
+#include <mortise/lock/mutex.hpp>
+#include <mortise/lock/semaphore.hpp>
+#include <mortise/lock/shared_mutex.hpp>
+#include <mortise/task/go.hpp>
+#include <mortise/task/sleep.hpp>
+#include <mortise/task/task.hpp>
+#include <mortise/task/task_scope.hpp>
+#include <mortise/task/this_task.hpp>
+
+// Found by name in a stack: not inlined, and the call in them is not their last act.
+[[gnu::noinline]] void waits_in_this_function(mortise::mutex& m) {
+  m.lock();
+  m.unlock();
+  asm volatile("");
+}
+
+namespace {
+
+using namespace std::chrono_literals;
+using mortise::insight::dump;
+using mortise::insight::named;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using testing::Not;
+
+class watched : public testing::Test {
+ protected:
+  void SetUp() override { mortise::insight::watch_waits(); }
+  void TearDown() override { mortise::insight::ignore_waits(); }
+
+  static std::string eventually(const std::string& part) {
+    std::string text;
+    for (int i = 0; i < 5'000; ++i) {
+      text = dump();
+      if (text.find(part) != std::string::npos) return text;
+      std::this_thread::sleep_for(2ms);
+    }
+    ADD_FAILURE() << "never: " << part << "\n" << text;
+    return text;
+  }
+};
+
+// The bug: one party, its lock, its holder or its place is missing.
+TEST_F(watched, threads_stand_together_by_what_they_wait_for_and_where) {
+  mortise::mutex m;
+  const named name{m, "accounts"};
+  m.lock();
+  std::vector<std::jthread> waiters;
+  for (int i = 0; i < 3; ++i) waiters.emplace_back([&] { waits_in_this_function(m); });
+  const std::string text = eventually("mortise: 3 parties wait\n");
+  EXPECT_THAT(text, ContainsRegex("\nthread [0-9]+, thread [0-9]+, thread [0-9]+ wait for mutex 'accounts' "
+                                  "\\(0x[0-9a-f]+\\), the first since "));
+  if (MORTISE_IS_CHECKED)
+    EXPECT_THAT(text, HasSubstr(", held by thread " + std::to_string(::gettid()) + "\n"));
+  EXPECT_THAT(text, HasSubstr("    waits_in_this_function"));
+  EXPECT_THAT(text, Not(ContainsRegex("    mortise::[a-z0-9_]*::mutex::"))) << "the library's own frames";
+  m.unlock();
+  waiters.clear();
+  EXPECT_THAT(dump(), HasSubstr("mortise: 0 parties wait\n"));
+}
+
+// The bug: a fiber or coroutine is not known by its name, or counted twice, or those that sleep or run are forgotten.
+TEST_F(watched, tasks_that_wait_sleep_and_run_are_there_once) {
+  mortise::runtime r{{.workers = 2}};
+  mortise::task_scope tasks{r};
+  mortise::mutex m;
+  std::stop_source stop;
+  std::atomic<bool> ends{false};
+  m.lock();
+  tasks.go([&] {
+    mortise::this_task::name("loader");
+    const std::lock_guard hold{m};
+  });
+  tasks.go([&]() -> mortise::task<> { const auto hold = co_await m.async_lock(); });
+  tasks.go([&] {
+    mortise::this_task::name("sleeper");
+    mortise::sleep_for(1h, stop.get_token());
+  });
+  tasks.go([&] {
+    mortise::this_task::name("runner");
+    while (!ends) {}
+  });
+  eventually("mortise: 2 parties wait\n");
+  eventually(" 'sleeper'");
+  const std::string text = eventually(" 'runner'");
+  EXPECT_THAT(text, ContainsRegex("fiber [0-9]+ 'loader' waits for mutex 0x"));
+  EXPECT_THAT(text, ContainsRegex("coroutine [0-9]+ waits for mutex 0x"));
+  EXPECT_THAT(text, ContainsRegex("1 task run: fiber [0-9]+ 'runner'\n"));
+  EXPECT_EQ(text.find("'loader'"), text.rfind("'loader'"));
+  ends = true;
+  stop.request_stop();
+  m.unlock();
+  tasks.join();
+}
+
+// The bug: a wait of some kind is not seen.
+TEST_F(watched, whatever_can_be_waited_for_has_its_kind) {
+  mortise::binary_semaphore s{0};
+  std::jthread a{[&] { s.acquire(); }};
+  eventually(" waits for semaphore 0x");
+  s.release();
+  mortise::latch l{1};
+  std::jthread b{[&] { l.wait(); }};
+  eventually(" waits for latch 0x");
+  l.count_down();
+  mortise::shared_mutex m;
+  m.lock();
+  std::jthread c{[&] { const std::shared_lock hold{m}; }};
+  eventually(" waits for shared_mutex, to read 0x");
+  m.unlock();
+  std::jthread d{[&] {
+    mortise::task_scope tasks;
+    tasks.go([] { mortise::sleep_for(300ms); });
+    tasks.join();
+  }};
+  eventually(" waits for task_scope 0x");
+}
+
+// The bug: names outlive their locks, or do not reach what is inside.
+TEST(named, is_the_name_of_all_that_is_within_while_it_lives) {
+  mortise::guarded<int> g{1};
+  const char* const last = reinterpret_cast<const char*>(&g) + sizeof g - 1;
+  {
+    const named name{g, "a\nname"};
+    EXPECT_THAT(mortise::insight::name_of(&g), HasSubstr("'a?name' (0x"));
+    EXPECT_THAT(mortise::insight::name_of(last), HasSubstr("'a?name' (0x"));
+    EXPECT_THAT(mortise::insight::name_of(last + 1), Not(HasSubstr("name")));
+  }
+  EXPECT_THAT(mortise::insight::name_of(&g), testing::MatchesRegex("0x[0-9a-f]+"));
+  const named cut{g, std::string(100, 'x')};
+  EXPECT_THAT(mortise::insight::name_of(&g), HasSubstr("'" + std::string(63, 'x') + "'"));
+}
+
+int before_us = 0;
+
+// The bug: the signal ends the program, is answered by nobody, or hides a handler that was there.
+TEST(sigquit, is_answered_with_a_dump_and_the_program_goes_on) {
+  ::signal(SIGQUIT, [](int) { ++before_us; });
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const int errors = ::dup(STDERR_FILENO);
+  ::dup2(ends[1], STDERR_FILENO);
+  mortise::insight::dump_on_sigquit();
+  mortise::insight::dump_on_sigquit();
+  mortise::mutex m;
+  m.lock();
+  std::jthread waiter{[&] { const std::lock_guard hold{m}; }};
+  std::string text;
+  for (int i = 0; i < 1'000 && text.find("1 party waits") == std::string::npos; ++i) {
+    ::raise(SIGQUIT);
+    char part[4096];
+    text.append(part, static_cast<std::size_t>(std::max<ssize_t>(::read(ends[0], part, sizeof part), 0)));
+  }
+  ::dup2(errors, STDERR_FILENO);
+  m.unlock();
+  EXPECT_THAT(text, HasSubstr("mortise: 1 party waits\n"));
+  EXPECT_GT(before_us, 0);
+}
+
+}  // namespace

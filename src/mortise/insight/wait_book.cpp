@@ -1,0 +1,93 @@
+#include <mortise/insight/wait_book.hpp>
+
+#include <execinfo.h>
+
+#include <exception>
+#include <functional>
+#include <mutex>
+
+#include <mortise/base/fork.hpp>
+#include <mortise/wait/context.hpp>
+
+namespace mortise::inline MORTISE_ABI::insight {
+
+// Never destroyed: locks are waited for until the very end of the process. Over forks as checked.cpp has it.
+wait_book& wait_book::of_process() noexcept {
+  static wait_book* const book = [] {
+    static wait_book* made = new wait_book;
+    at_fork(
+        [] {
+          made->m_guard.lock();
+          for (shard& s : made->m_shards) s.guard.lock();
+        },
+        [] {
+          for (shard& s : made->m_shards) s.guard.unlock();
+          made->m_guard.unlock();
+        },
+        [] {
+          for (shard& s : made->m_shards) {
+            s.records.clear();  // of parties that the child has not
+            s.guard.unlock();
+          }
+          made->m_guard.unlock();
+        });
+    return made;
+  }();
+  return *book;
+}
+
+void wait_book::open(stacks s) noexcept {
+  const std::lock_guard hold{m_guard};
+  if (s == stacks::kept) ++m_stacks;
+  if (m_readers++ == 0) wait::observe(*this);
+}
+
+void wait_book::close(stacks s) noexcept {
+  const std::lock_guard hold{m_guard};
+  if (s == stacks::kept) --m_stacks;
+  if (--m_readers != 0) return;
+  wait::ignore(*this);
+  for (shard& each : m_shards) {  // what ends from now on is not told any more
+    const std::lock_guard inside{each.guard};
+    each.records.clear();
+  }
+}
+
+std::size_t wait_book::index_of(const wait::waiter& n) const noexcept {
+  return std::hash<const void*>{}(&n) / 64 % m_shards.size();
+}
+
+void wait_book::waits(const wait::waiter& n, wait::subject what) noexcept {
+  wait_record r;
+  r.node = &n;
+  r.who = n.who;
+  r.kind = wait::this_context().kind();
+  r.subject = what;
+  r.since = now_ns();
+  if (m_stacks.load(std::memory_order_relaxed) != 0)
+    r.frames = ::backtrace(r.stack.data(), wait_record::most_frames);
+  shard& s = m_shards[index_of(n)];
+  const std::lock_guard hold{s.guard};
+  try {
+    s.records.insert_or_assign(&n, r);
+  } catch (const std::exception&) {
+    return;  // no memory: it is not seen
+  }
+}
+
+void wait_book::waits_no_more(const wait::waiter& n) noexcept {
+  shard& s = m_shards[index_of(n)];
+  const std::lock_guard hold{s.guard};
+  s.records.erase(&n);
+}
+
+std::vector<wait_record> wait_book::all() const {
+  std::vector<wait_record> found;
+  for (const shard& s : m_shards) {
+    const std::lock_guard hold{s.guard};
+    for (const auto& [node, record] : s.records) found.push_back(record);
+  }
+  return found;
+}
+
+}  // namespace mortise::inline MORTISE_ABI::insight

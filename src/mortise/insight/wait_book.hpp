@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include <mortise/base/abi.hpp>
+#include <mortise/base/clock.hpp>
+#include <mortise/base/os_mutex.hpp>
+#include <mortise/insight/dump.hpp>
+#include <mortise/wait/observer.hpp>
+
+namespace mortise::inline MORTISE_ABI::insight {
+
+// A wait that has not ended, as it was when it began.
+struct wait_record {
+  static constexpr int most_frames = 24;
+  const wait::waiter* node = nullptr;
+  wait::parker* who = nullptr;  // never freed
+  wait::party kind = wait::party::thread;
+  wait::subject subject{};
+  nanos since = 0;  // now_ns
+  int frames = 0;
+  std::array<void*, most_frames> stack{};  // return addresses, the innermost first
+
+  std::span<void* const> trace() const noexcept { return {stack.data(), static_cast<std::size_t>(frames)}; }
+};
+
+// All waits of the process that are under way, kept while anybody is interested: dump.hpp, deadlock.hpp. Waits that were under way before are
+// not in it.
+class wait_book final : public wait::observer {
+ public:
+  static wait_book& of_process() noexcept;
+
+  void open(stacks s) noexcept;  // counted: closed by as many
+  void close(stacks s) noexcept;
+  std::vector<wait_record> all() const;
+
+ private:
+  void waits(const wait::waiter& n, wait::subject s) noexcept override;
+  void waits_no_more(const wait::waiter& n) noexcept override;
+
+  struct alignas(64) shard {
+    mutable os_mutex guard;
+    std::unordered_map<const wait::waiter*, wait_record> records;
+  };
+  std::size_t index_of(const wait::waiter& n) const noexcept;
+
+  std::array<shard, 32> m_shards;
+  os_mutex m_guard;
+  unsigned m_readers = 0;
+  std::atomic<unsigned> m_stacks{0};  // how many readers want them; relaxed: orders nothing
+};
+
+}  // namespace mortise::inline MORTISE_ABI::insight

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <mortise/base/abi.hpp>
+#include <mortise/insight/wait_book.hpp>
+
+namespace mortise::inline MORTISE_ABI::insight {
+
+// Those who wait for each other: each waits for something that the next one has, the last for something of the first.
+using wait_cycle = std::vector<wait_record>;
+
+// Of waits that were seen at one time. One cycle for each party that is in any; those who wait for somebody in a cycle are in none.
+std::vector<wait_cycle> cycles_of(const std::vector<wait_record>& waits);
+
+// Two cycles of two looks are the same if they are the same waits, not only the same parties.
+bool same(const wait_cycle& a, const wait_cycle& b);
+
+std::string report_of(const wait_cycle& cycle, nanos now);
+
+}  // namespace mortise::inline MORTISE_ABI::insight
