@@ -1,13 +1,16 @@
 #include <mortise/task/task_block.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <new>
+#include <utility>
 
 #include <mortise/base/fork.hpp>
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/pointer_bits.hpp>
 #include <mortise/base/process_global.hpp>
+#include <mortise/task/gdb_view.hpp>
 #include <mortise/task/runtime_core.hpp>
 #include <mortise/task/scope_core.hpp>
 #include <mortise/task/task_names.hpp>
@@ -17,9 +20,14 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 namespace {
 
 constexpr std::size_t blocks_in_a_slab = 1024;
+constexpr std::size_t slab_size = blocks_in_a_slab * sizeof(task_block);
+
+// Behind the blocks of a slab lies the address of the one before, for the debugger.
+char** link_of(char* slab) noexcept { return reinterpret_cast<char**>(slab + slab_size); }
 
 struct blocks {
   os_mutex guard;
+  char* slabs = nullptr;  // the newest
   task_block* free = nullptr;
   task_block* fresh = nullptr;
   task_block* fresh_end = nullptr;
@@ -27,6 +35,19 @@ struct blocks {
 constinit process_global<blocks> pool;
 
 }  // namespace
+
+MORTISE_FOR_GDB MORTISE_API const gdb_fact gdb_view::tasks[] = {{"table", 0, names},
+                                                                {"table", 0, members},
+                                                                {"table", 0, gdb_waiting},
+#if MORTISE_IS_CHECKED
+                                                                {"table", 0, gdb_holders},
+#endif
+                                                                {"pool", 0, &pool},
+                                                                {"pool.slabs", offsetof(blocks, slabs)},
+                                                                {"pool.fresh", offsetof(blocks, fresh)},
+                                                                {"slab.blocks", blocks_in_a_slab},
+                                                                {"slab.size", slab_size},
+                                                                {nullptr}};
 
 void task_block::unpark() noexcept {
   state s = m_state.load(memory_order_relaxed);
@@ -66,11 +87,12 @@ task_block& take_block() {
   if (pool->free == nullptr) {
     if (pool->fresh == pool->fresh_end) {
       // Slabs are never freed: parkers must outlive the latest waker.
-      auto* raw =
-          ::operator new(blocks_in_a_slab * sizeof(task_block), std::align_val_t{alignof(task_block)});
+      auto* const raw = static_cast<char*>(
+          ::operator new(slab_size + sizeof(char*), std::align_val_t{alignof(task_block)}));
       // Timers keep a task's address beside its round. Its last byte, for the slab has one tag and one upper half.
-      require_pointer_bits(static_cast<char*>(raw) + blocks_in_a_slab * sizeof(task_block) - 1, "a task");
-      pool->fresh = static_cast<task_block*>(raw);
+      require_pointer_bits(raw + slab_size - 1, "a task");
+      *link_of(raw) = std::exchange(pool->slabs, raw);
+      pool->fresh = reinterpret_cast<task_block*>(raw);
       pool->fresh_end = pool->fresh + blocks_in_a_slab;
     }
     return *std::construct_at(pool->fresh++);
