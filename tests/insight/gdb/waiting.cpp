@@ -54,6 +54,17 @@ void until(Condition holds) {
   while (!holds()) std::this_thread::yield();
 }
 
+// Blocks of tasks come in slabs of 1,024: the tasks that follow have some of the second, and some of the first.
+void fill_a_slab(mortise::task_scope& tasks) {
+  std::atomic<bool> all_are_made{false};
+  tasks.go([&] {
+    while (!all_are_made) mortise::cpu_relax();
+  });
+  for (int i = 0; i < 1030; ++i) tasks.go([] {});
+  all_are_made = true;
+  tasks.join();
+}
+
 void three_at_the_door(mortise::task_scope& tasks, std::jthread& third) {
   tasks.go([] {
     this_task::name("first");
@@ -116,6 +127,7 @@ int main(int argc, char**) {
   mortise::runtime quiet{{.workers = 1}}, busy{{.workers = 1}};
   mortise::task_scope waiting{quiet}, running{busy};
   std::jthread third;
+  fill_a_slab(waiting);
   door.lock();
   shelf.lock();
   three_at_the_door(waiting, third);

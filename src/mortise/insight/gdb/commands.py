@@ -124,10 +124,10 @@ def _show(shown, known):
 
 
 class _locks(gdb.Command):
-    """mortise locks [all]: each lock that somebody waits for, and each mutex that is known to be held: by whom, and who waits in which order.
+    """mortise locks: each lock that somebody waits for, and each mutex that is known to be held: by whom, and who waits in which order.
 
-Held ones that nobody waits for are known in checked builds. `all`: those with static storage are looked for in the program's
-debugging information, which takes long in a large one."""
+Held ones that nobody waits for are known in checked builds; in others those with static storage in files that threads or the first
+hundred tasks stand in, where they have debugging information."""
 
     def __init__(self):
         super().__init__("mortise locks", gdb.COMMAND_STATUS)
@@ -135,9 +135,7 @@ debugging information, which takes long in a large one."""
     def invoke(self, arguments, from_tty):
         shown = locks.picture(tasks.process())
         found = dict(shown.locks)
-        if arguments not in ("", "all"):
-            raise gdb.GdbError("mortise locks takes nothing, or `all`")
-        for address in locks.globals_of_the_program() if arguments else ():
+        for address in locks.in_files_at_hand(shown.process):
             if address not in found and memory.word(address) & 1:
                 found[address] = locks.lock(address, "mutex", [])
         for _, known in sorted(found.items()):

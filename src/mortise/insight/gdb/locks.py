@@ -206,28 +206,41 @@ def holder(shown, known):
     return "held by " + (shown.party(who) if who in shown.process.tasks else "%s %d" % (kind, number))
 
 
-def globals_of_the_program():
-    """Addresses of mutexes that have static storage and debugging information, and of those in a guarded there."""
-    found = set()
-    said = gdb.execute("info variables -q -n -t ^mortise::", to_string=True)
-    for name in re.findall(r"((?:\(anonymous namespace\)::|\w+::)*\w+);$", said, re.M):
-        try:
-            value = mutex_in(gdb.parse_and_eval("'%s'" % name))
-        except gdb.error:
-            continue
-        if value is not None:
-            found.add(int(value.address))
+def in_files_at_hand(process):
+    """Addresses of mutexes with static storage, and of those in a guarded there, in files that threads and the first tasks stand in."""
+    found, files = set(), {}
+    for frame in _frames_at_hand(process):
+        symtab = frame.find_sal().symtab
+        if symtab is not None and symtab.is_valid():
+            files[symtab.static_block().start] = symtab
+    for symtab in files.values():
+        for symbol in [*symtab.static_block(), *symtab.global_block()]:
+            if symbol.is_variable and not symbol.needs_frame and memory.type_name(symbol.type).startswith("mortise::"):
+                try:
+                    value = mutex_in(symbol.value())
+                except gdb.error:
+                    continue
+                if value is not None:
+                    found.add(int(value.address))
     return found
+
+
+def _frames_at_hand(process):
+    selected = gdb.selected_thread()
+    for t in gdb.selected_inferior().threads():
+        t.switch()
+        yield from stacks.frames(gdb.newest_frame())
+    selected.switch()
+    for t in list(process.tasks.values())[:100]:
+        if t.has_stack:
+            with stacks.stack_of(process, t) as newest:
+                yield from stacks.frames(newest)
 
 
 def mutex_in(value):
     """A mutex, or the one in a guarded; None: neither."""
     if value.type.strip_typedefs().code in (gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_REF):
         value = value.referenced_value()
-    if _type_of(value).startswith("mortise::guarded<"):
+    if memory.type_name(value.type).startswith("mortise::guarded<"):
         value = value["m_mutex"]
-    return value if _type_of(value) == "mortise::mutex" else None
-
-
-def _type_of(value):
-    return memory.plain(str(value.type.strip_typedefs().unqualified()))
+    return value if memory.type_name(value.type) == "mortise::mutex" else None

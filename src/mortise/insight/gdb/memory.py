@@ -45,6 +45,11 @@ def plain(name):
     return re.sub(r"\bmortise::v\d+\w*::", "mortise::", name)
 
 
+def type_name(of):
+    """Not str(of): in a function that is C a class is `class mortise::v0::mutex`."""
+    return plain(of.strip_typedefs().unqualified().name or "")
+
+
 class facts:
     """What one library says: facts['task.size'] is a number or an address."""
 

@@ -63,7 +63,7 @@ class guarded_printer:
 
     def to_string(self):
         mutex = self._value["m_mutex"]
-        kind = memory.plain(str(mutex.type.strip_typedefs().unqualified()))
+        kind = memory.type_name(mutex.type)
         state = {"mortise::mutex": _mutex, "mortise::shared_mutex": _shared_mutex}.get(kind, lambda _: kind)
         return "mortise::guarded (%s)" % state(mutex)
 
@@ -90,7 +90,7 @@ class _printers(gdb.printing.PrettyPrinter):
         kind = value.type.strip_typedefs().unqualified()
         if kind.code != gdb.TYPE_CODE_STRUCT or value.address is None:
             return None
-        name = memory.plain(kind.tag or "")
+        name = memory.type_name(kind)
         return next((printer(value) for pattern, printer in self.KINDS if re.match(pattern, name)), None)
 
 
