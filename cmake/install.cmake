@@ -30,6 +30,10 @@ foreach(library shm cluster cluster_etcd task insight)
   endif()
 endforeach()
 
+if(MORTISE_BUILD_TASK)  # for programs whose section .debug_gdb_scripts was stripped
+  install(FILES "${PROJECT_BINARY_DIR}/src/mortise_gdb.py" DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/mortise")
+endif()
+
 if(TARGET mortise)  # the command; it finds shared libraries beside it
   file(RELATIVE_PATH libraries "/${CMAKE_INSTALL_BINDIR}" "/${CMAKE_INSTALL_LIBDIR}")
   set_target_properties(mortise PROPERTIES INSTALL_RPATH "$ORIGIN/${libraries}")

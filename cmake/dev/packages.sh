@@ -17,7 +17,7 @@ packages_of() {  # group -> names
       best_effort libdw-dev  # without it stacks in reports have exported names only
       command -v ninja >/dev/null || command -v make >/dev/null || echo ninja-build
       ;;
-    test) echo libgtest-dev libgmock-dev libasio-dev libboost-fiber-dev; best_effort libsqlite3-dev ;;
+    test) echo libgtest-dev libgmock-dev libasio-dev libboost-fiber-dev; best_effort libsqlite3-dev gdb ;;
     cluster)
       echo libgrpc++-dev libprotobuf-dev protobuf-compiler openssl
       best_effort etcd-server etcd-client  # without them the tests on a real etcd skip
@@ -75,7 +75,7 @@ clang_version() {
 has() {
   local header
   case $1 in
-    g++ | gcc | git | spin | cmake | ccache | python3 | valgrind | clang-[0-9]* | clang-format-*)
+    g++ | gcc | gdb | git | spin | cmake | ccache | python3 | valgrind | clang-[0-9]* | clang-format-*)
       command -v "$1" >/dev/null
       return
       ;;

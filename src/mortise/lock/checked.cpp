@@ -6,6 +6,7 @@
 #if MORTISE_IS_CHECKED
 
 #include <array>
+#include <cstddef>
 #include <cstdio>
 #include <functional>
 #include <mutex>
@@ -13,6 +14,7 @@
 
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/fork.hpp>
+#include <mortise/base/gdb_facts.hpp>
 #include <mortise/lock/cv_check.hpp>
 #include <mortise/lock/holder.hpp>
 #include <mortise/lock/mutex.hpp>
@@ -34,11 +36,12 @@ struct shard {
 };
 
 // Few enough that ThreadSanitizer, which keeps count of 64 locks of a thread, bears to see all held over a fork.
-std::array<shard, 32>* every_shard = nullptr;
+using shards_of_holders = std::array<shard, 32>;
+shards_of_holders* every_shard = nullptr;
 
 // Never destroyed: locks are used until the very end of the process.
-std::array<shard, 32>& make_shards() {
-  every_shard = new std::array<shard, 32>;
+shards_of_holders& make_shards() {
+  every_shard = new shards_of_holders;
   constexpr auto give_back = [] {
     for (shard& s : *every_shard) s.guard.unlock();
   };
@@ -50,7 +53,7 @@ std::array<shard, 32>& make_shards() {
   return *every_shard;
 }
 
-std::array<shard, 32>& all_shards() {
+shards_of_holders& all_shards() {
   static auto& shards = make_shards();
   return shards;
 }
@@ -111,6 +114,18 @@ std::optional<lock_detail::holder_seen> lock_detail::holder_of(const void* lock)
   if (!find(lock, h)) return std::nullopt;
   return holder_seen{h.who, h.kind, describe(h).chars};
 }
+
+const gdb_fact gdb_holders[] = {{"shards", 0, &every_shard},
+                                {"shards.many", std::tuple_size_v<shards_of_holders>},
+                                {"shard.size", sizeof(shard)},
+                                {"shard.holders", offsetof(shard, holders)},
+                                {"shard.value", value_in_node + sizeof(const void*)},
+                                {"holder.who", offsetof(holder, who)},
+                                {"holder.id", offsetof(holder, id)},
+                                {"holder.kind", offsetof(holder, kind)},
+                                {"holder.file", offsetof(holder, site) + offsetof(call_site, file)},
+                                {"holder.line", offsetof(holder, site) + offsetof(call_site, line)},
+                                {nullptr}};
 
 void mutex::noted() noexcept {
   detail::keep_cv_check();

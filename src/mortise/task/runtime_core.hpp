@@ -69,6 +69,7 @@ class runtime_core {
   static unsigned current_generation() noexcept { return s_generation.load(memory_order_relaxed); }
 
  private:
+  friend struct gdb_view;
   [[noreturn]] void inherited() const noexcept;
   void join_detached() noexcept;
   void watch_for_stalls() noexcept;

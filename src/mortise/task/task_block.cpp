@@ -1,5 +1,6 @@
 #include <mortise/task/task_block.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -9,6 +10,7 @@
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/pointer_bits.hpp>
 #include <mortise/base/process_global.hpp>
+#include <mortise/task/gdb_view.hpp>
 #include <mortise/task/runtime_core.hpp>
 #include <mortise/task/scope_core.hpp>
 #include <mortise/task/task_names.hpp>
@@ -33,6 +35,19 @@ struct blocks {
 constinit process_global<blocks> pool;
 
 }  // namespace
+
+MORTISE_FOR_GDB MORTISE_API const gdb_fact gdb_view::tasks[] = {{"table", 0, names},
+                                                                {"table", 0, members},
+                                                                {"table", 0, gdb_waiting},
+#if MORTISE_IS_CHECKED
+                                                                {"table", 0, gdb_holders},
+#endif
+                                                                {"pool", 0, &pool},
+                                                                {"pool.slabs", offsetof(blocks, slabs)},
+                                                                {"pool.fresh", offsetof(blocks, fresh)},
+                                                                {"slab.blocks", blocks_in_a_slab},
+                                                                {"slab.size", slab_size},
+                                                                {nullptr}};
 
 void task_block::unpark() noexcept {
   state s = m_state.load(memory_order_relaxed);

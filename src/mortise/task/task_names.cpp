@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdio>
 #include <exception>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include <mortise/base/fork.hpp>
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/process_global.hpp>
+#include <mortise/task/gdb_view.hpp>
 #include <mortise/task/this_task.hpp>
 #include <mortise/task/worker.hpp>
 
@@ -19,12 +21,12 @@ namespace {
 
 using name_text = std::array<char, longest_name + 1>;
 
-struct names {
+struct names_of_tasks {
   os_mutex guard;
   std::unordered_map<const task_block*, name_text>* of =
       nullptr;  // made with the first name, never destroyed
 };
-constinit process_global<names> known;
+constinit process_global<names_of_tasks> known;
 
 name_text printable(std::string_view name) noexcept {
   name_text text{};
@@ -35,6 +37,11 @@ name_text printable(std::string_view name) noexcept {
 }
 
 }  // namespace
+
+const gdb_fact gdb_view::names[] = {{"names", 0, &known},
+                                    {"names.of", offsetof(names_of_tasks, of)},
+                                    {"names.value", value_in_node},
+                                    {nullptr}};
 
 void name_task(task_block& t, std::string_view name) noexcept {
   if (name.empty()) return forget_name(t);

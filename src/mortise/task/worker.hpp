@@ -85,6 +85,7 @@ class alignas(cache_line) worker final : public wait::context {
   run_queue& queue() noexcept { return m_queue; }
 
  private:
+  friend struct gdb_view;
   enum class verdict : unsigned char { parked, asleep, yielded, ended, carrier_free };
 
   static void carrier_main(void* self);

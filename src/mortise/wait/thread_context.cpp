@@ -22,6 +22,7 @@
 
 #include <unistd.h>
 
+#include <cstddef>
 #include <mutex>
 #include <new>
 
@@ -29,12 +30,14 @@
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/fork.hpp>
 #include <mortise/base/futex.hpp>
+#include <mortise/base/gdb_facts.hpp>
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/os_thread.hpp>
 #include <mortise/base/per_thread.hpp>
 #include <mortise/base/process_global.hpp>
 #include <mortise/wait/budget.hpp>
 #include <mortise/wait/context.hpp>
+#include <mortise/wait/waiter.hpp>
 
 namespace mortise::inline MORTISE_ABI::wait {
 namespace {
@@ -46,8 +49,8 @@ class thread_context final : public context, public parker {
   }
 
   bool runs_by_itself() const noexcept override { return true; }
-  unsigned long id() const noexcept override { return m_thread; }
-  void belongs_to_this_thread() noexcept { m_thread = static_cast<unsigned long>(::gettid()); }
+  unsigned long id() const noexcept override { return thread; }
+  void belongs_to_this_thread() noexcept { thread = static_cast<unsigned long>(::gettid()); }
 
   parker& self() noexcept override { return *this; }
   void yield() noexcept override { yield_this_thread(); }
@@ -66,11 +69,11 @@ class thread_context final : public context, public parker {
   }
 
   thread_context* next_free = nullptr;
+  unsigned long thread = 0;  // the kernel's number of it
 
  private:
   enum : std::uint32_t { empty, permit, asleep };
   atomic<std::uint32_t> m_permit{empty};
-  unsigned long m_thread = 0;
 };
 
 // Parkers of ended threads, for reuse. An OS mutex serves: threads come and go rarely.
@@ -127,3 +130,21 @@ context* exchange_context(context* c) noexcept {
 }
 
 }  // namespace mortise::inline MORTISE_ABI::wait
+
+#pragma GCC diagnostic ignored \
+    "-Winvalid-offsetof"  // both compilers know it of what is no standard layout, too
+
+namespace mortise::inline MORTISE_ABI {
+
+const gdb_fact gdb_waiting[] = {{"waiter.size", sizeof(wait::waiter)},
+                                {"waiter.who", offsetof(wait::waiter, who)},
+                                {"waiter.next", offsetof(wait::waiter, next)},
+                                {"waiter.prev", offsetof(wait::waiter, prev)},
+                                {"waiter.since", offsetof(wait::waiter, since)},
+                                {"waiter.offered", offsetof(wait::waiter, offered)},
+                                {"waiter.step", offsetof(wait::waiter, step)},
+                                // from its parker, the second of its bases
+                                {"thread.id", offsetof(wait::thread_context, thread) - sizeof(wait::context)},
+                                {nullptr}};
+
+}  // namespace mortise::inline MORTISE_ABI
