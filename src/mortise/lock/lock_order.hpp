@@ -31,8 +31,7 @@ class guarded;
 //
 // Shared counts as alone does, but that it keeps nobody apart: two readers of two locks wait for each other once there is a writer between them in
 // both queues.
-// Cost in checked builds: two more table look-ups for a lock; some 0.3 us where another is held, and a stack, kept until one of the two is destroyed, the
-// first time that this pair is seen.
+// Cost in checked builds: some 50 ns for a lock and its unlock, 150 where others are held, and 10 us the first time that two are seen together.
 class lock_order {
  public:
   // `before` is taken first where both are held. Until one of the two is destroyed.
