@@ -7,6 +7,7 @@
 #include <mortise/lock/condition_variable.hpp>
 #include <mortise/lock/guarded.hpp>
 #include <mortise/lock/latch.hpp>
+#include <mortise/lock/lock_order.hpp>
 #include <mortise/lock/mutex.hpp>
 #include <mortise/lock/once.hpp>
 #include <mortise/lock/semaphore.hpp>

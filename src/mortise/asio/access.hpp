@@ -65,7 +65,10 @@ class lock_access {
     of_shared_mutex(shared_mutex& m, call_site) noexcept
         : forwarding<shared_mutex::acquisition<Writes>>{{m}} {}
     void put_back() const noexcept { taken().unlock(); }
-    hold taken() const noexcept { return {this->way.m, std::adopt_lock}; }
+    hold taken() const noexcept {
+      this->way.m.noted_async(Writes ? shared_mutex::writing : shared_mutex::reading);
+      return {this->way.m, std::adopt_lock};
+    }
     hold nothing() const noexcept { return {this->way.m, std::defer_lock}; }
   };
 

@@ -5,19 +5,17 @@
 
 #if MORTISE_IS_CHECKED
 
-#include <array>
 #include <cstddef>
 #include <cstdio>
-#include <functional>
-#include <mutex>
 #include <unordered_map>
 
 #include <mortise/base/fatal.hpp>
-#include <mortise/base/fork.hpp>
 #include <mortise/base/gdb_facts.hpp>
 #include <mortise/lock/cv_check.hpp>
 #include <mortise/lock/holder.hpp>
 #include <mortise/lock/mutex.hpp>
+#include <mortise/lock/order_check.hpp>
+#include <mortise/lock/shards.hpp>
 #include <mortise/wait/context.hpp>
 
 namespace mortise::inline MORTISE_ABI {
@@ -28,63 +26,28 @@ struct holder {
   unsigned long id = 0;
   wait::party kind = wait::party::thread;
   call_site site{};
+  const wait::parker* taker = nullptr;  // has it among its holds; null: a coroutine that is no task
 };
 
-struct shard {
-  std::mutex guard;
-  std::unordered_map<const void*, holder> holders;
-};
+struct owners : std::unordered_map<const void*, holder> {};
 
 // Few enough that ThreadSanitizer, which keeps count of 64 locks of a thread, bears to see all held over a fork.
-using shards_of_holders = std::array<shard, 32>;
-shards_of_holders* every_shard = nullptr;
+using sharded = lock_detail::shards<owners, 32>;
+[[maybe_unused]] const auto& made_at_load = sharded::all();
 
-// Never destroyed: locks are used until the very end of the process.
-shards_of_holders& make_shards() {
-  every_shard = new shards_of_holders;
-  constexpr auto give_back = [] {
-    for (shard& s : *every_shard) s.guard.unlock();
-  };
-  at_fork(
-      [] {
-        for (shard& s : *every_shard) s.guard.lock();
-      },
-      give_back, give_back);
-  return *every_shard;
-}
-
-shards_of_holders& all_shards() {
-  static auto& shards = make_shards();
-  return shards;
-}
-
-// As the program is loaded, when there is no thread yet to fork amid the first use of `shards`.
-[[maybe_unused]] const auto& made_at_load = all_shards();
-
-shard& shard_of(const void* lock) {
-  auto& shards = all_shards();
-  return shards[std::hash<const void*>{}(lock) / 64 % shards.size()];
-}
-
-void put(const void* lock, const holder& h) {
-  shard& s = shard_of(lock);
-  const std::lock_guard hold{s.guard};
-  s.holders[lock] = h;
-}
+void put(const void* lock, const holder& h) { (*sharded::of{lock})[lock] = h; }
 
 bool find(const void* lock, holder& out) {
-  shard& s = shard_of(lock);
-  const std::lock_guard hold{s.guard};
-  const auto at = s.holders.find(lock);
-  if (at == s.holders.end()) return false;
+  const sharded::of shard{lock};
+  const auto at = shard->find(lock);
+  if (at == shard->end()) return false;
   out = at->second;
   return true;
 }
 
 void erase(const void* lock) {
-  shard& s = shard_of(lock);
-  const std::lock_guard hold{s.guard};
-  s.holders.erase(lock);
+  const sharded::of shard{lock};
+  shard->erase(lock);
 }
 
 struct text {
@@ -104,7 +67,7 @@ text describe(const holder& h) {
 holder myself() {
   wait::context& c = wait::this_context();
   wait::parker& me = c.self();
-  return {&me, me.id(), c.kind(), {}};
+  return {&me, me.id(), c.kind(), {}, nullptr};
 }
 
 }  // namespace
@@ -112,13 +75,13 @@ holder myself() {
 std::optional<lock_detail::holder_seen> lock_detail::holder_of(const void* lock) {
   holder h;
   if (!find(lock, h)) return std::nullopt;
-  return holder_seen{h.who, h.kind, describe(h).chars};
+  return holder_seen{h.who != nullptr ? h.who : h.taker, h.kind, describe(h).chars};
 }
 
-const gdb_fact gdb_holders[] = {{"shards", 0, &every_shard},
-                                {"shards.many", std::tuple_size_v<shards_of_holders>},
-                                {"shard.size", sizeof(shard)},
-                                {"shard.holders", offsetof(shard, holders)},
+const gdb_fact gdb_holders[] = {{"shards", 0, &sharded::kept},
+                                {"shards.many", sharded::many},
+                                {"shard.size", sizeof(sharded::shard)},
+                                {"shard.holders", offsetof(sharded::shard, table)},
                                 {"shard.value", value_in_node + sizeof(const void*)},
                                 {"holder.who", offsetof(holder, who)},
                                 {"holder.id", offsetof(holder, id)},
@@ -127,11 +90,25 @@ const gdb_fact gdb_holders[] = {{"shards", 0, &every_shard},
                                 {"holder.line", offsetof(holder, site) + offsetof(call_site, line)},
                                 {nullptr}};
 
+void mutex::noted_wait() noexcept {
+  lock_detail::about_to_wait(this);
+  asm volatile("");  // a tail call would take a frame out of the stack
+}
+void mutex::noted_async_wait() noexcept {
+  lock_detail::about_to_await(this);
+  asm volatile("");
+}
+
 void mutex::noted() noexcept {
   detail::keep_cv_check();
-  put(this, myself());
+  holder me = myself();
+  me.taker = lock_detail::taken(this, lock_detail::way::blocking, true);
+  put(this, me);
 }
-void mutex::noted_async(call_site site) noexcept { put(this, {nullptr, 0, wait::party::coroutine, site}); }
+void mutex::noted_async(call_site site) noexcept {
+  put(this,
+      {nullptr, 0, wait::party::coroutine, site, lock_detail::taken(this, lock_detail::way::async, true)});
+}
 
 void mutex::noted_release() noexcept {
   holder h;
@@ -142,6 +119,7 @@ void mutex::noted_release() noexcept {
         "unlock of the mutex at %p by %s, but it is held by %s: what lock() took, the same thread or fiber unlocks",
         static_cast<void*>(this), describe(me).chars, describe(h).chars);
   }
+  lock_detail::released(this, h.taker);
   erase(this);
 }
 
@@ -161,7 +139,10 @@ void mutex::check_wait() noexcept {
 mutex::~mutex() {
   const std::uint64_t w =
       m_word.load(memory_order_relaxed);  // whoever still used it would race with this, and is named
-  if ((w & (word::held | word::head)) == 0) return;
+  if ((w & (word::held | word::head)) == 0) {
+    lock_detail::destroyed(this);
+    return;
+  }
   if (head_of(w) != nullptr) {
     fatal("the mutex at %p is destroyed while others wait for it: it must outlive its waiters",
           static_cast<void*>(this));

@@ -68,6 +68,7 @@ bool condition_variable::still_waits(wait::waiter& n, const wait::bound& until, 
 }
 
 outcome condition_variable::wait_and_lock(wait::waiter& n, mutex& m, const wait::bound& until) noexcept {
+  m.noted_wait();  // however the wait for a notification is bounded, that for the mutex is not
   outcome how = outcome::acquired;
   {
     const wait::stop_wake on_stop{until.stop(), wait::wake_on_stop{n.who}};

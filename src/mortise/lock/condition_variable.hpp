@@ -187,6 +187,7 @@ class [[nodiscard]] condition_variable::async_operation : wait::waiter {
     m_limit.begin(me);
     m_cv.begin(*this, &m);
     m.unlock();
+    m.noted_async_wait();
     me.has_suspended();  // from here on the frame may be running elsewhere
   }
   outcome await_resume() noexcept {

@@ -146,6 +146,7 @@ void conditions::noted_async(mutex& m, call_site site) noexcept { m.noted_async(
 
 outcome conditions::wait(waiter& n, mutex& m, const void* value, const wait::bound& until) noexcept {
   n.who = &wait::this_context().self();
+  if (until.deadline() == never) m.noted_wait();
   if (m.try_fast() || (until.ended() && m.try_slow())) {
     n.mode = arrives;
     if (judge(n, m, value)) return noted(m);

@@ -45,6 +45,7 @@ class conditions {
                         outcome& how) noexcept;
   MORTISE_API void forget(waiter& n, mutex& m) noexcept;
   MORTISE_API static void noted_async(mutex& m, call_site site) noexcept;
+  static void noted_async_wait(mutex& m) noexcept { m.noted_async_wait(); }
 
  private:
   // How a waiter stands, in its `mode`; changed in a section. `arrives`: it has not seen the value yet.

@@ -51,6 +51,7 @@ template <class T, class Mutex = mutex>
 class guarded : public detail::guarded_conditions<guarded<T, Mutex>, T, Mutex> {
   friend class lock_probe;   // tests: who waits
   friend class lock_access;  // asio/: how else it is waited for
+  friend class lock_order;   // which lock it is
   friend detail::guarded_conditions<guarded, T, Mutex>;
   template <class, class, class, bool>
   friend class detail::async_when;

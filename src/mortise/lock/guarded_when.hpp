@@ -324,6 +324,7 @@ class guarded_conditions<Guarded, T, mutex> {
 
   template <bool Bounded, class Pred, class Section>
   auto async(wait::bound until, Pred pred, Section section, wait::executor* where) const {
+    if (until.deadline() == never) conditions::noted_async_wait(self().m_mutex);
     return async_when<Guarded, Pred, Section, Bounded>{self(), std::move(until), std::move(pred),
                                                        std::move(section), where};
   }

@@ -83,6 +83,7 @@ class MORTISE_CAPABILITY("mutex") mutex {
   // fiber; in a coroutine the worker goes on with other tasks, but async_lock() is meant for it. Cost: one
   // RMW when free.
   void lock() noexcept MORTISE_ACQUIRE() {
+    noted_wait();
     if (try_fast()) [[likely]]
       return noted();
     lock_slow(never);
@@ -121,6 +122,7 @@ class MORTISE_CAPABILITY("mutex") mutex {
   // `timed_out` is returned, and but for `acquired` nothing is left behind. A lock that is to be had at once is taken, also when
   // stop has been requested. Blocks: as lock().
   [[nodiscard]] outcome lock_or_stop(std::stop_token stop) noexcept {
+    noted_wait();
     return bounded(wait::bound{std::move(stop)});
   }
   template <class Rep, class Period>
@@ -237,11 +239,15 @@ class MORTISE_CAPABILITY("mutex") mutex {
   static void examine(void* self, wait::offer& next) noexcept;
 
 #if MORTISE_IS_CHECKED
+  MORTISE_API void noted_wait() noexcept;
+  MORTISE_API void noted_async_wait() noexcept;
   MORTISE_API void noted() noexcept;
   MORTISE_API void noted_release() noexcept;
   MORTISE_API void noted_async(call_site site) noexcept;
   void check_wait() noexcept;
 #else
+  void noted_wait() noexcept {}
+  void noted_async_wait() noexcept {}
   void noted() noexcept {}
   void noted_release() noexcept {}
   void noted_async(call_site) noexcept {}
@@ -293,6 +299,7 @@ class mutex::async_lock_operation : wait::waiter {
 };
 
 inline mutex::async_lock_operation mutex::async_lock(wait::executor* where, call_site site) noexcept {
+  noted_async_wait();
   return {*this, where, site};
 }
 
@@ -361,6 +368,7 @@ mutex::async_bounded_lock_operation mutex::async_lock_until(std::chrono::time_po
 inline mutex::async_stoppable_lock_operation mutex::async_lock_or_stop(std::stop_token stop,
                                                                        wait::executor* where,
                                                                        call_site site) noexcept {
+  noted_async_wait();
   return {*this, where, wait::bound{std::move(stop)}, site};
 }
 template <class Rep, class Period>

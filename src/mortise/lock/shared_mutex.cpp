@@ -362,6 +362,8 @@ void shared_mutex::unlock_slow() noexcept {
 }
 
 void shared_mutex::unlock_and_lock_shared() noexcept {
+  noted_release();
+  noted(reading);
   std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
   const bool in_slot = (s & slots) != 0;                 // they are given to a lock without a writer only
   if (in_slot) slots_at((s & slots) >> slots_shift).enter();
@@ -382,6 +384,7 @@ void shared_mutex::going_away() noexcept {
     fatal("the shared_mutex at %p is destroyed while it is held or waited for", static_cast<void*>(this));
   }
   if ((s & slots) != 0) lock_detail::all_slots->give_back(slots_at((s & slots) >> slots_shift));
+  noted_end();
 }
 
 // The warden's look, see warden.hpp.

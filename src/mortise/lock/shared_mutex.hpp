@@ -59,10 +59,16 @@ class shared_mutex {
 
   // Waits until the caller is the only one. Blocks: the thread or fiber. Cost: one RMW when free.
   void lock() noexcept {
+    noted_wait();
     if (!try_fast()) static_cast<void>(wait_for(writing, wait::bound{never}));
+    noted(writing);
   }
   // Never blocks. Fails when it is held, or when somebody has waited for it in earnest (1 ms).
-  [[nodiscard]] bool try_lock() noexcept { return try_fast() || try_slow(); }
+  [[nodiscard]] bool try_lock() noexcept {
+    if (!try_fast() && !try_slow()) return false;
+    noted(writing);
+    return true;
+  }
   template <class Rep, class Period>
   [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> d) noexcept {
     return lock_or_stop({}, d) == outcome::acquired;
@@ -87,6 +93,7 @@ class shared_mutex {
 
   // Requires: the caller holds it, not shared. Never blocks. Cost when nobody waits: one RMW.
   void unlock() noexcept {
+    noted_release();
     std::uint64_t s = m_state.load(memory_order_relaxed);
     if ((s & (writer | queued)) != writer ||
         !m_state.compare_exchange_strong(s, s & ~writer, memory_order_seq_cst, memory_order_relaxed))
@@ -96,9 +103,15 @@ class shared_mutex {
 
   // Waits until nobody writes. Blocks: the thread or fiber. Cost: one RMW when there is neither writer nor queue.
   void lock_shared() noexcept {
+    noted_wait();
     if (!try_shared_fast()) lock_shared_slow();
+    noted(reading);
   }
-  [[nodiscard]] bool try_lock_shared() noexcept { return try_shared_fast() || try_shared_slow(); }
+  [[nodiscard]] bool try_lock_shared() noexcept {
+    if (!try_shared_fast() && !try_shared_slow()) return false;
+    noted(reading);
+    return true;
+  }
   template <class Rep, class Period>
   [[nodiscard]] bool try_lock_shared_for(std::chrono::duration<Rep, Period> d) noexcept {
     return lock_shared_or_stop({}, d) == outcome::acquired;
@@ -123,6 +136,7 @@ class shared_mutex {
 
   // Requires: the caller holds it shared. Never blocks. Cost when no writer waits: one RMW.
   void unlock_shared() noexcept {
+    noted_release();
     std::uint64_t s = m_state.load(memory_order_relaxed);
     if ((s & (slots | queued)) != 0 || (s & readers) == 0 ||
         !m_state.compare_exchange_strong(s, s - reader, memory_order_seq_cst, memory_order_relaxed))
@@ -200,8 +214,12 @@ class shared_mutex {
   }
   template <bool Writes>
   outcome bounded(const wait::bound& until) noexcept {
-    if (Writes ? try_fast() : try_shared_fast()) return outcome::acquired;
-    return wait_for(Writes ? writing : reading, until);
+    constexpr mode how_to = Writes ? writing : reading;
+    if (until.deadline() == never) noted_wait();
+    const outcome how =
+        (Writes ? try_fast() : try_shared_fast()) ? outcome::acquired : wait_for(how_to, until);
+    if (how == outcome::acquired) noted(how_to);
+    return how;
   }
   template <bool Writes, class Time>
   outcome bounded_until(std::stop_token stop, Time t) noexcept {
@@ -223,6 +241,22 @@ class shared_mutex {
   MORTISE_API bool claim(wait::waiter& n, mode m) noexcept;
   MORTISE_API void leave(wait::waiter& n) noexcept;
   MORTISE_API void going_away() noexcept;
+
+#if MORTISE_IS_CHECKED
+  MORTISE_API void noted_wait() noexcept;
+  MORTISE_API void noted_async_wait() noexcept;
+  MORTISE_API void noted(mode m) noexcept;
+  MORTISE_API void noted_async(mode m) noexcept;
+  MORTISE_API void noted_release() noexcept;
+  void noted_end() noexcept;
+#else
+  void noted_wait() noexcept {}
+  void noted_async_wait() noexcept {}
+  void noted(mode) noexcept {}
+  void noted_async(mode) noexcept {}
+  void noted_release() noexcept {}
+  void noted_end() noexcept {}
+#endif
 
   std::int64_t inside(std::uint64_t s) const noexcept;
   bool become_writer(const wait::queue::section& in, const wait::waiter* n) noexcept;
@@ -260,7 +294,10 @@ struct shared_mutex::acquisition {
 template <bool Writes>
 struct shared_mutex::plain_operation : wait::async_wait<acquisition<Writes>> {
   using wait::async_wait<acquisition<Writes>>::async_wait;
-  [[nodiscard]] held<Writes> await_resume() noexcept { return {this->lock_to_get().m, std::adopt_lock}; }
+  [[nodiscard]] held<Writes> await_resume() noexcept {
+    this->lock_to_get().m.noted_async(Writes ? writing : reading);
+    return {this->lock_to_get().m, std::adopt_lock};
+  }
 };
 
 template <bool Writes>
@@ -269,8 +306,9 @@ struct shared_mutex::stoppable_operation : wait::async_wait<acquisition<Writes>,
   lock_result<held<Writes>> await_resume() noexcept {
     const outcome how = this->result();
     shared_mutex& m = this->lock_to_get().m;
-    return how == outcome::acquired ? lock_result<held<Writes>>{how, {m, std::adopt_lock}}
-                                    : lock_result<held<Writes>>{how, {m, std::defer_lock}};
+    if (how != outcome::acquired) return {how, {m, std::defer_lock}};
+    m.noted_async(Writes ? writing : reading);
+    return {how, {m, std::adopt_lock}};
   }
 };
 
@@ -283,9 +321,11 @@ struct shared_mutex::bounded_operation : stoppable_operation<Writes> {
 };
 
 inline auto shared_mutex::async_lock(wait::executor* where) noexcept {
+  noted_async_wait();
   return plain_operation<true>{acquisition<true>{*this}, where};
 }
 inline auto shared_mutex::async_lock_shared(wait::executor* where) noexcept {
+  noted_async_wait();
   return plain_operation<false>{acquisition<false>{*this}, where};
 }
 template <class Rep, class Period>
@@ -319,9 +359,11 @@ auto shared_mutex::async_lock_shared_or_stop(std::stop_token stop, std::chrono::
                                     wait::bound::within(d, std::move(stop))};
 }
 inline auto shared_mutex::async_lock_or_stop(std::stop_token stop, wait::executor* where) noexcept {
+  noted_async_wait();
   return stoppable_operation<true>{acquisition<true>{*this}, where, wait::bound{std::move(stop)}};
 }
 inline auto shared_mutex::async_lock_shared_or_stop(std::stop_token stop, wait::executor* where) noexcept {
+  noted_async_wait();
   return stoppable_operation<false>{acquisition<false>{*this}, where, wait::bound{std::move(stop)}};
 }
 
