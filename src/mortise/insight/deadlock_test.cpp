@@ -43,6 +43,10 @@ std::vector<std::string> reported() {
 class deadlock : public testing::Test {
  protected:
   void SetUp() override {
+    {
+      const std::lock_guard hold{reports_guard};
+      reports.clear();
+    }
     mortise::insight::watch_for_deadlocks({.look_every = 20ms, .report = [](const char* text) noexcept {
                                              const std::lock_guard hold{reports_guard};
                                              reports.emplace_back(text);
@@ -110,7 +114,7 @@ TEST_F(deadlock, of_a_thread_a_fiber_and_a_coroutine_is_reported_whatever_else_g
     ++hold;
     while (hold != 3) co_await mortise::async_sleep_for(1ms);
     const auto other = co_await c.async_lock_or_stop(stop.get_token());
-    EXPECT_EQ(other.how, mortise::outcome::stopped);
+    EXPECT_NE(other.how, mortise::outcome::timed_out);
   });
   std::jthread thread{[&] {
     const std::lock_guard mine{c};
