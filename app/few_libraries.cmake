@@ -1,5 +1,5 @@
 # To start is most of what `mortise lock` costs, and shared libraries are half of that (docs/decisions/command-lock.md). So the command has
-# the C++ library, fmt and Boost.Context in itself, where all of them are to be had: fmt 9 is what Debian 12 and Ubuntu 24.04 have.
+# the C++ library, fmt, Boost.Context and zlib in itself, where all of them are to be had: fmt 9 is what Debian 12 and Ubuntu 24.04 have.
 
 include(CheckLinkerFlag)
 
@@ -19,6 +19,14 @@ function(mortise_link_few_libraries target)
   set(context "${folder}/libboost_context.a")
   if(NOT MORTISE_HAS_STATIC_LIBSTDCXX OR NOT EXISTS "${context}")
     return()
+  endif()
+  if(mortise_has_pprof)
+    find_library(MORTISE_STATIC_ZLIB NAMES libz.a)
+    mark_as_advanced(MORTISE_STATIC_ZLIB)
+    if(NOT MORTISE_STATIC_ZLIB)
+      return()
+    endif()
+    target_link_libraries(${target} PRIVATE "$<LINK_LIBRARY:WHOLE_ARCHIVE,${MORTISE_STATIC_ZLIB}>")
   endif()
   target_sources(${target} PRIVATE "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/format_library.cpp")
   # What stands first is taken, and of the shared ones that come after nothing is needed any more.

@@ -19,8 +19,12 @@ if(TARGET mortise_cluster_etcd)
   install(EXPORT mortise_cluster_etcd NAMESPACE mortise:: DESTINATION "${package_dir}" FILE mortise-cluster_etcd.cmake)
 endif()
 if(MORTISE_BUILD_TASK)
-  install(TARGETS mortise_task mortise_insight mortise_mortise EXPORT mortise_task FILE_SET HEADERS)
+  install(TARGETS mortise_task mortise_mortise EXPORT mortise_task FILE_SET HEADERS)
   install(EXPORT mortise_task NAMESPACE mortise:: DESTINATION "${package_dir}" FILE mortise-task.cmake)
+endif()
+if(TARGET mortise_insight)
+  install(TARGETS mortise_insight EXPORT mortise_insight FILE_SET HEADERS)
+  install(EXPORT mortise_insight NAMESPACE mortise:: DESTINATION "${package_dir}" FILE mortise-insight.cmake)
 endif()
 
 # One that is shared finds those it stands on beside it: who links to mortise::shm alone has no path to mortise_lock.
@@ -43,6 +47,12 @@ if(TARGET mortise_cluster_command)  # a part of it
   file(RELATIVE_PATH libraries "/${CMAKE_INSTALL_LIBEXECDIR}/mortise" "/${CMAKE_INSTALL_LIBDIR}")
   set_target_properties(mortise_cluster_command PROPERTIES INSTALL_RPATH "$ORIGIN/${libraries}")
   install(TARGETS mortise_cluster_command RUNTIME DESTINATION "${CMAKE_INSTALL_LIBEXECDIR}/mortise")
+endif()
+
+# A static one asks for zlib too.
+set(mortise_insight_needs_zlib 0)
+if(mortise_has_pprof AND NOT BUILD_SHARED_LIBS)
+  set(mortise_insight_needs_zlib 1)
 endif()
 
 configure_package_config_file(

@@ -1,4 +1,4 @@
-# mortise-lock.pc, mortise-shm.pc, mortise-cluster.pc, mortise-cluster-etcd.pc and mortise.pc, relocatable with the installation.
+# mortise-lock.pc, mortise-shm.pc, mortise-insight.pc, mortise-cluster.pc, mortise-cluster-etcd.pc and mortise.pc, relocatable with the installation.
 
 set(pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 file(RELATIVE_PATH pc_prefix "/${pc_dir}" "/")
@@ -76,5 +76,20 @@ if(MORTISE_BUILD_TASK)
   mortise_pkg_config(mortise
     DESCRIPTION "One mutex for coroutines, fibers and threads, and a runtime for them (C++20)"
     REQUIRES mortise-lock
-    LIBS "-lmortise_insight -lmortise_task${pc_boost}")
+    LIBS "-lmortise_task${pc_boost}")
+
+  set(pc_insight)
+  if(NOT BUILD_SHARED_LIBS)
+    if(mortise_has_backtrace)
+      string(APPEND pc_insight " -lbacktrace")
+    endif()
+    if(mortise_has_pprof)
+      string(APPEND pc_insight " -lz")
+    endif()
+    string(APPEND pc_insight " -ldl")
+  endif()
+  mortise_pkg_config(mortise-insight
+    DESCRIPTION "Who makes others wait for the locks of mortise (C++20)"
+    REQUIRES mortise
+    LIBS "-lmortise_insight${pc_insight}")
 endif()

@@ -1,6 +1,7 @@
 #include <app/page/page.hpp>
 #include <app/run/command.hpp>
 #include <app/run/options.hpp>
+#include <app/run/profile_file.hpp>
 #include <app/run/report.hpp>
 
 #include <fmt/format.h>
@@ -56,9 +57,11 @@ int run_command(const std::vector<std::string>& arguments,
                 const std::function<run_result(const run_options&)>& runs) {
   const run_options options = parse_run(arguments);
   const page report{options.report};
+  const profile_file profile{options};
   mortise::install_overflow_handler();
   if (options.scope == scope_kind::process) look_on();
   const run_result result = runs(options);
+  profile.write();
   if (result.torn != 0) {
     fail(1, fmt::format("torn: {} times the map was not as anybody had written it", result.torn));
   }

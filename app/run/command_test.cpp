@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <cstdio>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include <mortise/base/sanitizers.hpp>
+#include <mortise/insight/profile.hpp>
 #include <nlohmann/json.hpp>
 #include <support/command.hpp>
 #include <support/emulated.hpp>
@@ -155,6 +158,23 @@ TEST(command, report_that_cannot_be_written_is_refused_before_the_run) {
   const outcome o = command({"run", "--for", "1h", "--report", "/no/such/folder/page.html"});
   EXPECT_EQ(o.code, 2);
   EXPECT_EQ(o.err, "mortise: --report: /no/such/folder/page.html cannot be written\n");
+}
+
+// The bug: ten minutes of a run end with a file that cannot be written, or with an empty one.
+TEST(command, profile_is_written_or_refused_before_the_run) {
+  const outcome refused = command({"run", "--for", "1h", "--profile", "/no/such/folder/p.pb.gz"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err,
+              MatchesRegex("mortise: --profile: /no/such/folder/p.pb.gz cannot be written[^\n]*\n"));
+  if (!mortise::insight::profile::can_write()) GTEST_SKIP() << "this build cannot write profiles";
+  const std::string file = testing::TempDir() + "mortise_command_test.pb.gz";
+  const outcome o = command({"run", "--for", "100ms", "--sleep", "0", "--profile", file});
+  EXPECT_EQ(o.code, 0);
+  EXPECT_EQ(o.err, "");
+  std::ifstream written(file, std::ios::binary);
+  EXPECT_EQ(written.get(), 0x1f);  // as gzip's begin
+  EXPECT_EQ(written.get(), 0x8b);
+  std::remove(file.c_str());
 }
 
 TEST(command, none_to_run_is_allowed) {

@@ -178,6 +178,9 @@ run_options parse_run(const std::vector<std::string>& arguments) {
       ->transform(whole_number<std::uint64_t>(0, std::numeric_limits<std::int64_t>::max()));
   app.add_flag("--json", o.json, "print one JSON object instead")->disable_flag_override();
   const cluster_flags cluster{app, o};
+  app.add_option(
+      "--profile", o.profile,
+      "write who made others wait for the lock to this file too, for go tool pprof (--scope process)");
   app.add_option("--report", o.report, "write a page with charts of the run to this file too");
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());

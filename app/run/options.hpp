@@ -33,7 +33,8 @@ struct run_options {
   std::int64_t kill_every_ns = 0;  // 0: none is killed
   std::uint64_t seed = 1;
   bool json = false;
-  std::string report;  // a page to write too
+  std::string report;   // a page to write too
+  std::string profile;  // of scope process: who made others wait, for pprof, to write too
   cluster_place cluster;
   std::string metrics;  // of scope cluster: a file for Prometheus to write too
 

@@ -50,9 +50,23 @@ void settle_cluster(run_options& o, const given_flags& given) {
   check(o.cluster);
 }
 
+void settle_profile(const run_options& o) {
+  if (o.profile.empty()) return;
+  if (o.scope != scope_kind::process) {
+    throw usage_error(fmt::format(
+        "--profile: {} works with --scope process only, not {}: it is of the tasks of one process", o.profile,
+        to_string(o.scope)));
+  }
+  if (o.lock != lock_kind::mortise && o.lock != lock_kind::shared) {
+    throw usage_error(fmt::format("--profile: {} works with --lock mortise|shared only, not {}", o.profile,
+                                  to_string(o.lock)));
+  }
+}
+
 }  // namespace
 
 void settle_scope(run_options& o, const given_flags& given) {
+  settle_profile(o);
   if (o.scope != scope_kind::cluster && !given.cluster.empty())
     throw usage_error(
         fmt::format("{} works with --scope cluster only, not {}", given.cluster, to_string(o.scope)));

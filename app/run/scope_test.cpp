@@ -27,6 +27,16 @@ TEST(scope, is_one_process_unless_said_otherwise) {
   EXPECT_EQ(app::parse_run({}).processes, 0u);
 }
 
+TEST(scope, a_profile_is_of_one_process) {
+  EXPECT_EQ(app::parse_run({"--profile", "p"}).profile, "p");
+  EXPECT_EQ(error_of({"--profile", "p"}),
+            "--profile: p works with --scope process only, not processes: it is of the tasks of one process");
+  EXPECT_EQ(error_of({"--scope", "cluster", "--profile", "p"}, false),
+            "--profile: p works with --scope process only, not cluster: it is of the tasks of one process");
+  EXPECT_EQ(error_of({"--lock", "none", "--profile", "p"}, false),
+            "--profile: p works with --lock mortise|shared only, not none");
+}
+
 TEST(scope, each_task_is_a_process_unless_said_otherwise) {
   const app::run_options o = parse({});
   EXPECT_EQ(o.scope, app::scope_kind::processes);

@@ -15,6 +15,7 @@ packages_of() {  # group -> names
     run)
       echo g++ cmake libboost-context-dev libfmt-dev libcli11-dev nlohmann-json3-dev
       best_effort libdw-dev  # without it stacks in reports have exported names only
+      best_effort libprotozero-dev zlib1g-dev  # without them there are no profiles
       command -v ninja >/dev/null || command -v make >/dev/null || echo ninja-build
       ;;
     test) echo libgtest-dev libgmock-dev libasio-dev libboost-fiber-dev; best_effort libsqlite3-dev gdb ;;
@@ -109,6 +110,8 @@ has() {
     libprotobuf-dev) header=google/protobuf/message_lite.h ;;
     libtbb-dev) header=oneapi/tbb/mutex.h ;;
     libsqlite3-dev) header=sqlite3.h ;;
+    libprotozero-dev) header=protozero/pbf_writer.hpp ;;
+    zlib1g-dev) header=zlib.h ;;
     *) return 0 ;;  # a part of another package there
   esac
   [ -e "/usr/include/$header" ] || [ -e "/usr/local/include/$header" ]

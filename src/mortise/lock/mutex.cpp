@@ -99,9 +99,8 @@ namespace {
 
 using wait::patience;
 
-// How often a locker looks again before it queues: with cpu_relax about 1 to 2 us, some ten short sections
-// or one bounce between cores. EPYC Zen 5 under KVM, November 2026, 110,000
-// fibers on two workers (mortise bench P3).
+// How often a locker looks again before it queues: with cpu_relax about 1 to 2 us, some ten short sections or one bounce between
+// cores. EPYC Zen 5 under KVM, November 2026, 110,000 fibers on two workers (mortise bench P3).
 constexpr int spin_turns = MORTISE_IS_MODEL ? 1 : 40;
 
 // Where others wait, a lock is taken only by one who found it free so often in a row: it is not in use. One that is taken again and
@@ -266,8 +265,7 @@ bool mutex::claim(wait::waiter& n, otherwise what) noexcept {
   std::uint64_t w = take_queue_lock();
   bool mine = (w & word::held) == 0 && may_claim(*head_of(w), n, w);
   if (mine && (w & word::starving) == 0) {
-    // Bargers compete for HELD; who sets it first has the lock. Relaxed on failure: HELD can only have
-    // been set.
+    // Bargers compete for HELD; who sets it first has the lock. Relaxed on failure: HELD can only have been set.
     std::uint64_t expected = w | word::queue_lock;
     mine = m_word.compare_exchange_strong(expected, expected | word::held, memory_order_acquire,
                                           memory_order_relaxed);
@@ -290,7 +288,7 @@ bool mutex::claim(wait::waiter& n, otherwise what) noexcept {
     flags |= (w & word::watched) | told_if(*head);
   }
   m_word.store(bits_of(head) | flags, memory_order_release);  // O3; the word is ours: HELD is set, by us (I1)
-  wait::note_end(n);
+  wait::observers::took(n, {this, "mutex"});
   return true;
 }
 
@@ -351,7 +349,9 @@ void mutex::unlock_slow() noexcept {
       const bool takes_turns = (w & word::head) != 0 && !MORTISE_IS_MODEL && wait::budget_is_unlimited();
       const bool over = takes_turns && turn_is_over();
       const std::uint64_t after = takes_turns ? w & ~word::held : after_quiet_unlock(w);
+      const bool tells = (w & word::head) != 0 && wait::observers::any();
       if (m_word.compare_exchange_weak(w, after, memory_order_release, memory_order_relaxed)) {  // O2
+        if (tells) return wait::observers::goes_on({this, "mutex"}, takes_turns, over);
         if (over) yield_this_thread();
         return;
       }
@@ -367,9 +367,7 @@ void mutex::unlock_slow() noexcept {
   const nanos since = head->since;
   // O2, O3, and the last touch: HELD and QUEUE_LOCK go in one store, the word being ours alone (I1).
   m_word.store(bits_of(head) | flags, memory_order_release);
-  next.wake();
-  if (wait::observers::any()) [[unlikely]]
-    wait::observers::freed({this, "mutex"}, since);
+  wait::observers::freed({this, "mutex"}, since, next);
 }
 
 // The warden's look at a lock that is on its list, see warden.hpp. Must not wait for the queue lock.

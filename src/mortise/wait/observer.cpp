@@ -4,14 +4,18 @@
 //               was made. any() only asks whether there is one.
 #include <mortise/wait/observer.hpp>
 
+#include <algorithm>
 #include <mutex>
 
 #include <mortise/base/os_mutex.hpp>
+#include <mortise/base/os_thread.hpp>
+#include <mortise/base/per_thread.hpp>
 #include <mortise/base/process_global.hpp>
 
 namespace mortise::inline MORTISE_ABI::wait {
 namespace {
 constinit process_global<os_mutex> changes;
+MORTISE_PER_THREAD(unsigned) untold{0};
 }  // namespace
 
 constinit atomic<observer*> observers::first{nullptr};
@@ -51,8 +55,30 @@ void note_wait(const waiter& n, subject s) noexcept {
 void note_end(const waiter& n) noexcept {
   if (observers::any()) observers::walk::each([&](observer& o) { o.waits_no_more(n); });
 }
-void observers::freed(subject s, nanos since) noexcept {
+void observers::tell_taken(const waiter& n, subject s) noexcept {
+  walk::each([&](observer& o) {
+    o.waits_no_more(n);
+    o.took(s);
+  });
+}
+void observers::tell_freed(subject s, nanos since) noexcept {
   walk::each([&](observer& o) { o.freed(s, since); });
+}
+void observers::tell_back(subject s) noexcept {
+  walk::each([&](observer& o) { o.comes_back(s); });
+}
+void observers::goes_on(subject s, bool takes_turns, bool turn_is_over) noexcept {
+  if (!takes_turns) return tell_freed(s, 0);
+  if (untold != 0) {
+    --untold;
+  } else {
+    unsigned next = observer::unlimited;
+    walk::each([&](observer& o) { next = std::min(next, o.goes_on(s)); });
+    untold = next;
+  }
+  if (!turn_is_over) return;
+  yield_this_thread();
+  tell_back(s);
 }
 
 }  // namespace mortise::inline MORTISE_ABI::wait

@@ -19,9 +19,18 @@ class observer {
   virtual void waits(const waiter&, subject) noexcept {}
   // `n` has what it came for, or has given up.
   virtual void waits_no_more(const waiter&) noexcept {}
-  // The caller has freed `s`, for which somebody has been waiting since then (age_clock_now). Not told of each time: not while the
-  // next one is on its way.
+  // The caller, who has been waiting, has taken `s`. This and what follows had better be short: others wait.
+  virtual void took(subject) noexcept {}
+  // The caller has freed `s`, for which somebody has been waiting since then (age_clock_now); 0: since before it was last freed. Not told
+  // of each time: a task goes on untold in its turn, while the next one is on its way. That one then finds the lock taken, and the next unlock
+  // is told of.
   virtual void freed(subject, nanos) noexcept {}
+  // A thread has freed `s` in its turn, likewise. Returns how many more such unlocks of this thread need not be told of: there may be
+  // fifty million in a second.
+  virtual unsigned goes_on(subject) noexcept { return unlimited; }
+  // After either it may have given its core away, and has it again.
+  virtual void comes_back(subject) noexcept {}
+  static constexpr unsigned unlimited = 1 << 30;
 
  protected:
   ~observer() = default;
@@ -46,10 +55,32 @@ struct observers {
   // relaxed: a hint that there may be one
   static bool any() noexcept { return first.load(memory_order_relaxed) != nullptr; }
 #endif
-  MORTISE_API static void freed(subject s, nanos since) noexcept;
+  // `n` has taken `s`, which is the end of its wait.
+  static void took(const waiter& n, subject s) noexcept {
+    if (any()) [[unlikely]]
+      tell_taken(n, s);
+  }
+
+  // `s` was freed for `next`, who is woken after that was told: the system may then run others on this core for long.
+  static void freed(subject s, nanos since, const auto& next) noexcept {
+    const bool tells = any();
+    if (tells) [[unlikely]]
+      tell_freed(s, since);
+    next.wake();
+    if (tells) [[unlikely]]
+      tell_back(s);
+  }
+
+  // `s` was freed by one who goes on while the next one is on its way: a thread in its turn, or one that has others to make room for anyway.
+  MORTISE_API static void goes_on(subject s, bool takes_turns, bool turn_is_over) noexcept;
 
   MORTISE_API static constinit atomic<observer*> first;
   struct walk;
+
+ private:
+  MORTISE_API static void tell_taken(const waiter& n, subject s) noexcept;
+  MORTISE_API static void tell_freed(subject s, nanos since) noexcept;
+  MORTISE_API static void tell_back(subject s) noexcept;
 };
 
 }  // namespace mortise::inline MORTISE_ABI::wait
