@@ -16,7 +16,7 @@ packages_of() {  # group -> names
       echo g++ cmake libboost-context-dev libfmt-dev libcli11-dev nlohmann-json3-dev
       command -v ninja >/dev/null || command -v make >/dev/null || echo ninja-build
       ;;
-    test) echo libgtest-dev libgmock-dev libasio-dev libboost-fiber-dev; best_effort libsqlite3-dev ;;
+    test) echo libgtest-dev libgmock-dev libasio-dev libboost-fiber-dev; best_effort libsqlite3-dev systemtap-sdt-dev ;;
     cluster)
       echo libgrpc++-dev libprotobuf-dev protobuf-compiler openssl
       best_effort etcd-server etcd-client  # without them the tests on a real etcd skip
@@ -108,6 +108,7 @@ has() {
     libprotobuf-dev) header=google/protobuf/message_lite.h ;;
     libtbb-dev) header=oneapi/tbb/mutex.h ;;
     libsqlite3-dev) header=sqlite3.h ;;
+    systemtap-sdt-dev) header=sys/sdt.h ;;
     *) return 0 ;;  # a part of another package there
   esac
   [ -e "/usr/include/$header" ] || [ -e "/usr/local/include/$header" ]

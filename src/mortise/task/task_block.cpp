@@ -7,6 +7,7 @@
 #include <mortise/base/fork.hpp>
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/pointer_bits.hpp>
+#include <mortise/base/probe.hpp>
 #include <mortise/base/process_global.hpp>
 #include <mortise/task/runtime_core.hpp>
 #include <mortise/task/scope_core.hpp>
@@ -29,6 +30,7 @@ constinit process_global<blocks> pool;
 }  // namespace
 
 void task_block::unpark() noexcept {
+  MORTISE_PROBE(unpark, static_cast<wait::parker*>(this), 0UL);
   state s = m_state.load(memory_order_relaxed);
   for (;;) {
     const state after = s == running ? notified : s == parked ? queued : s;

@@ -11,6 +11,7 @@
 #include <mortise/base/chaos.hpp>
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/futex.hpp>
+#include <mortise/base/probe.hpp>
 #include <mortise/task/held_check.hpp>
 #include <mortise/task/runtime_core.hpp>
 #include <mortise/task/spawn.hpp>
@@ -65,6 +66,7 @@ void worker::enter(task_block& t, task_block::state s) noexcept {
   } else {
     t.m_state.exchange(task_block::running, memory_order_acquire);  // O1, O2
   }
+  MORTISE_PROBE(runs, static_cast<wait::parker*>(&t), m_index);
   runs(&t);
   entered_with_held();
 }
@@ -105,6 +107,7 @@ void worker::commit_park(task_block& t) noexcept {
   task_block::state expected = task_block::running;
   if (t.m_state.compare_exchange_strong(expected, task_block::parked, memory_order_release,
                                         memory_order_relaxed)) {
+    MORTISE_PROBE(park, static_cast<wait::parker*>(&t), 0UL);
     return;  // O2
   }
   t.m_state.exchange(task_block::queued, memory_order_acquire);  // the permit came first; O1, keeps I1

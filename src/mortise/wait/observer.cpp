@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include <mortise/base/os_mutex.hpp>
+#include <mortise/base/probe.hpp>
 #include <mortise/base/process_global.hpp>
 
 namespace mortise::inline MORTISE_ABI::wait {
@@ -46,9 +47,11 @@ struct observers::walk {
 };
 
 void note_wait(const waiter& n, subject s) noexcept {
+  MORTISE_PROBE(contention, s.what, s.kind, n.who);
   if (observers::any()) observers::walk::each([&](observer& o) { o.waits(n, s); });
 }
 void note_end(const waiter& n) noexcept {
+  MORTISE_PROBE(wait_over, n.who);
   if (observers::any()) observers::walk::each([&](observer& o) { o.waits_no_more(n); });
 }
 void observers::freed(subject s, nanos since) noexcept {
