@@ -76,5 +76,5 @@ if(MORTISE_BUILD_TASK)
   mortise_pkg_config(mortise
     DESCRIPTION "One mutex for coroutines, fibers and threads, and a runtime for them (C++20)"
     REQUIRES mortise-lock
-    LIBS "-lmortise_task${pc_boost}")
+    LIBS "-lmortise_insight -lmortise_task${pc_boost}")
 endif()

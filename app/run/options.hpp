@@ -34,6 +34,7 @@ struct run_options {
   std::uint64_t seed = 1;
   bool json = false;
   std::string report;  // a page to write too
+  std::string trace;   // of scope process: a timeline to write too
   cluster_place cluster;
   std::string metrics;  // of scope cluster: a file for Prometheus to write too
 

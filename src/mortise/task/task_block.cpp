@@ -13,6 +13,7 @@
 #include <mortise/task/scope_core.hpp>
 #include <mortise/task/task_names.hpp>
 #include <mortise/task/worker.hpp>
+#include <mortise/wait/observer.hpp>
 
 namespace mortise::inline MORTISE_ABI::task_detail {
 namespace {
@@ -31,6 +32,8 @@ constinit process_global<blocks> pool;
 
 void task_block::unpark() noexcept {
   MORTISE_PROBE(unpark, static_cast<wait::parker*>(this), 0UL);
+  if (wait::observers::any()) [[unlikely]]
+    wait::observers::wakes(*this);
   state s = m_state.load(memory_order_relaxed);
   for (;;) {
     const state after = s == running ? notified : s == parked ? queued : s;

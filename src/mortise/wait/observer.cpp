@@ -57,5 +57,14 @@ void note_end(const waiter& n) noexcept {
 void observers::freed(subject s, nanos since) noexcept {
   walk::each([&](observer& o) { o.freed(s, since); });
 }
+void observers::enters(const parker& task, party kind, unsigned worker) noexcept {
+  walk::each([&](observer& o) { o.enters(task, kind, worker); });
+}
+void observers::leaves(const parker& task, const char* how) noexcept {
+  walk::each([&](observer& o) { o.leaves(task, how); });
+}
+void observers::wakes(const parker& who) noexcept {
+  walk::each([&](observer& o) { o.wakes(who); });
+}
 
 }  // namespace mortise::inline MORTISE_ABI::wait

@@ -1,6 +1,6 @@
 #pragma once
 
-// Who looks on as parties wait: what insight/ is told, and the other layers know nothing about.
+// Who looks on as parties wait, run and are woken: what insight/ is told, and the other layers know nothing about.
 
 #include <mortise/base/abi.hpp>
 #include <mortise/base/atomic.hpp>
@@ -22,6 +22,12 @@ class observer {
   // The caller has freed `s`, for which somebody has been waiting since then (age_clock_now). Not told of each time: not while the
   // next one is on its way.
   virtual void freed(subject, nanos) noexcept {}
+  // The calling thread, which is worker number so-and-so of a runtime, goes to a task, on that task's stack or the worker's.
+  virtual void enters(const parker&, party, unsigned) noexcept {}
+  // It leaves the task: `how` is a literal, "parks", "sleeps", "yields" or "ends".
+  virtual void leaves(const parker&, const char*) noexcept {}
+  // The caller tells a party to go on, whether that sleeps or not.
+  virtual void wakes(const parker&) noexcept {}
 
  protected:
   ~observer() = default;
@@ -47,6 +53,9 @@ struct observers {
   static bool any() noexcept { return first.load(memory_order_relaxed) != nullptr; }
 #endif
   MORTISE_API static void freed(subject s, nanos since) noexcept;
+  MORTISE_API static void enters(const parker& task, party kind, unsigned worker) noexcept;
+  MORTISE_API static void leaves(const parker& task, const char* how) noexcept;
+  MORTISE_API static void wakes(const parker& who) noexcept;
 
   MORTISE_API static constinit atomic<observer*> first;
   struct walk;

@@ -36,6 +36,7 @@
 #include <mortise/base/process_global.hpp>
 #include <mortise/wait/budget.hpp>
 #include <mortise/wait/context.hpp>
+#include <mortise/wait/observer.hpp>
 
 namespace mortise::inline MORTISE_ABI::wait {
 namespace {
@@ -44,6 +45,8 @@ class thread_context final : public context, public parker {
  public:
   void unpark() noexcept override {
     MORTISE_PROBE(unpark, static_cast<parker*>(this), m_thread);
+    if (observers::any()) [[unlikely]]
+      observers::wakes(*this);
     if (m_permit.exchange(permit, memory_order_release) == asleep) futex_wake(m_permit, 1);  // O1
   }
 
