@@ -3,6 +3,7 @@
 #include <app/run/options.hpp>
 #include <app/run/profile_file.hpp>
 #include <app/run/report.hpp>
+#include <app/run/trace_file.hpp>
 
 #include <fmt/format.h>
 
@@ -60,8 +61,10 @@ int run_command(const std::vector<std::string>& arguments,
   const profile_file profile{options};
   mortise::install_overflow_handler();
   if (options.scope == scope_kind::process) look_on();
+  trace_file trace{options.trace};
   const run_result result = runs(options);
   profile.write();
+  const bool traced = trace.write();
   if (result.torn != 0) {
     fail(1, fmt::format("torn: {} times the map was not as anybody had written it", result.torn));
   }
@@ -71,6 +74,7 @@ int run_command(const std::vector<std::string>& arguments,
                 result.map_mismatches));
   }
   int code = !result.sound() ? 1 : result.interrupted_by != 0 ? 128 + result.interrupted_by : 0;
+  if (!traced && code == 0) code = 1;
   if (report.wanted() && !report.write(page_data(options, result)) && code == 0) code = 1;
   return printed(code, options.json ? as_json(options, result) : three_lines(result));
 }

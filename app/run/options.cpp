@@ -182,6 +182,9 @@ run_options parse_run(const std::vector<std::string>& arguments) {
       "--profile", o.profile,
       "write who made others wait for the lock to this file too, for go tool pprof (--scope process)");
   app.add_option("--report", o.report, "write a page with charts of the run to this file too");
+  app.add_option(
+      "--trace", o.trace,
+      "write which task ran when, who waited and who woke whom to this file too, for ui.perfetto.dev");
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     app.parse(reversed);
@@ -193,6 +196,10 @@ run_options parse_run(const std::vector<std::string>& arguments) {
   settle_scope(
       o,
       {.tasks = tasks->count() != 0, .processes = processes->count() != 0, .cluster = cluster.first_given()});
+  if (!o.trace.empty() && o.scope != scope_kind::process) {
+    throw usage_error(
+        fmt::format("--trace: {} works with --scope process only, not {}", o.trace, to_string(o.scope)));
+  }
   if (o.lock == lock_kind::std && o.tasks != task_kind::thread) {
     throw usage_error(fmt::format(
         "--lock: std works with --tasks thread only, not {}: it blocks the OS thread", to_string(o.tasks)));

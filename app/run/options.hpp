@@ -35,6 +35,7 @@ struct run_options {
   bool json = false;
   std::string report;   // a page to write too
   std::string profile;  // of scope process: who made others wait, for pprof, to write too
+  std::string trace;    // of scope process: a timeline to write too
   cluster_place cluster;
   std::string metrics;  // of scope cluster: a file for Prometheus to write too
 

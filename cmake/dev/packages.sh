@@ -18,7 +18,7 @@ packages_of() {  # group -> names
       best_effort libprotozero-dev zlib1g-dev  # without them there are no profiles
       command -v ninja >/dev/null || command -v make >/dev/null || echo ninja-build
       ;;
-    test) echo libgtest-dev libgmock-dev libasio-dev libboost-fiber-dev; best_effort libsqlite3-dev gdb ;;
+    test) echo libgtest-dev libgmock-dev libasio-dev libboost-fiber-dev; best_effort libsqlite3-dev gdb systemtap-sdt-dev ;;
     cluster)
       echo libgrpc++-dev libprotobuf-dev protobuf-compiler openssl
       best_effort etcd-server etcd-client  # without them the tests on a real etcd skip
@@ -112,6 +112,7 @@ has() {
     libsqlite3-dev) header=sqlite3.h ;;
     libprotozero-dev) header=protozero/pbf_writer.hpp ;;
     zlib1g-dev) header=zlib.h ;;
+    systemtap-sdt-dev) header=sys/sdt.h ;;
     *) return 0 ;;  # a part of another package there
   esac
   [ -e "/usr/include/$header" ] || [ -e "/usr/local/include/$header" ]

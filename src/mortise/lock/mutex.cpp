@@ -88,6 +88,7 @@
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/os_thread.hpp>
 #include <mortise/base/pointer_bits.hpp>
+#include <mortise/base/probe.hpp>
 #include <mortise/base/spin.hpp>
 #include <mortise/wait/context.hpp>
 #include <mortise/wait/observer.hpp>
@@ -288,6 +289,7 @@ bool mutex::claim(wait::waiter& n, otherwise what) noexcept {
     flags |= (w & word::watched) | told_if(*head);
   }
   m_word.store(bits_of(head) | flags, memory_order_release);  // O3; the word is ours: HELD is set, by us (I1)
+  MORTISE_PROBE(acquired, this, n.who);
   wait::observers::took(n, {this, "mutex"});
   return true;
 }
@@ -361,13 +363,16 @@ void mutex::unlock_slow() noexcept {
   }
   wait::waiter* const head = head_of(w);
   wait::offer next;
-  next.choose(head, age_clock_now());
+  const nanos now = age_clock_now();
+  next.choose(head, now);
   const std::uint64_t flags = guard_offers(*head, w & (word::contended | word::watched)) | told_if(*head) |
                               (insists(*head) ? word::starving : 0);
+  [[maybe_unused]] const wait::parker* const first = head->who;  // for the probe
   const nanos since = head->since;
   // O2, O3, and the last touch: HELD and QUEUE_LOCK go in one store, the word being ours alone (I1).
   m_word.store(bits_of(head) | flags, memory_order_release);
   wait::observers::freed({this, "mutex"}, since, next);
+  MORTISE_PROBE(handoff, this, first, now - since);
 }
 
 // The warden's look at a lock that is on its list, see warden.hpp. Must not wait for the queue lock.

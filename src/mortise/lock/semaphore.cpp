@@ -22,6 +22,7 @@
 
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/os_thread.hpp>
+#include <mortise/base/probe.hpp>
 
 namespace mortise::inline MORTISE_ABI {
 
@@ -65,6 +66,7 @@ bool semaphore_core::claim(wait::waiter& n) noexcept {
     tell(in, next);  // keeps I1
   }
   next.wake();
+  MORTISE_PROBE(acquired, this, n.who);
   return true;
 }
 

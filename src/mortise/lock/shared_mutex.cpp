@@ -30,6 +30,7 @@
 
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/per_thread.hpp>
+#include <mortise/base/probe.hpp>
 #include <mortise/lock/reader_slots.hpp>
 
 namespace mortise::inline MORTISE_ABI {
@@ -216,6 +217,7 @@ bool shared_mutex::claim(wait::waiter& n, mode m) noexcept {
   }
   next.wake();
   if (more) hand_on(0);
+  if (mine) MORTISE_PROBE(acquired, this, n.who);
   return mine;
 }
 

@@ -9,12 +9,14 @@
 #include <mortise/base/fork.hpp>
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/pointer_bits.hpp>
+#include <mortise/base/probe.hpp>
 #include <mortise/base/process_global.hpp>
 #include <mortise/task/gdb_view.hpp>
 #include <mortise/task/runtime_core.hpp>
 #include <mortise/task/scope_core.hpp>
 #include <mortise/task/task_names.hpp>
 #include <mortise/task/worker.hpp>
+#include <mortise/wait/observer.hpp>
 
 namespace mortise::inline MORTISE_ABI::task_detail {
 namespace {
@@ -50,6 +52,9 @@ MORTISE_FOR_GDB MORTISE_API const gdb_fact gdb_view::tasks[] = {{"table", 0, nam
                                                                 {nullptr}};
 
 void task_block::unpark() noexcept {
+  MORTISE_PROBE(unpark, static_cast<wait::parker*>(this), 0UL);
+  if (wait::observers::any()) [[unlikely]]
+    wait::observers::wakes(*this);
   state s = m_state.load(memory_order_relaxed);
   for (;;) {
     const state after = s == running ? notified : s == parked ? queued : s;

@@ -63,19 +63,23 @@ void forget_name(task_block& t) noexcept {
   known->of->erase(&t);
 }
 
+task_text name_of(const task_block& t) noexcept {
+  task_text text{};
+  const std::lock_guard hold{known->guard};
+  if (known->of == nullptr) return text;
+  if (const auto at = known->of->find(&t); at != known->of->end())
+    std::copy(at->second.begin(), at->second.end(), text.chars);
+  return text;
+}
+
 task_text describe(const task_block& t, wait::party kind) noexcept {
-  name_text name{};
-  {
-    const std::lock_guard hold{known->guard};
-    if (known->of != nullptr) {
-      if (const auto at = known->of->find(&t); at != known->of->end()) name = at->second;
-    }
-  }
+  const task_text name = name_of(t);
   task_text text;
-  if (name[0] == '\0') {
+  if (name.chars[0] == '\0') {
     std::snprintf(text.chars, sizeof text.chars, "%s %lu", to_string(kind), t.id());
   } else {
-    std::snprintf(text.chars, sizeof text.chars, "%s %lu '%s'", to_string(kind), t.id(), name.data());
+    std::snprintf(text.chars, sizeof text.chars, "%s %lu '%.*s'", to_string(kind), t.id(),
+                  static_cast<int>(longest_name), name.chars);
   }
   return text;
 }

@@ -19,6 +19,7 @@ void forget_name(task_block& t) noexcept;                       // when `t` is r
 struct task_text {
   char chars[96];
 };
+MORTISE_API task_text name_of(const task_block& t) noexcept;  // the name alone, or nothing
 task_text describe(const task_block& t, wait::party kind) noexcept;
 
 }  // namespace mortise::inline MORTISE_ABI::task_detail

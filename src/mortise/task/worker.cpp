@@ -26,6 +26,7 @@
 #include <mortise/base/chaos.hpp>
 #include <mortise/base/futex.hpp>
 #include <mortise/base/per_thread.hpp>
+#include <mortise/base/probe.hpp>
 #include <mortise/task/runtime_core.hpp>
 #include <mortise/task/signal_stack.hpp>
 
@@ -183,6 +184,7 @@ void worker::poll(nanos now, unsigned limit) noexcept {
   if (given != 0) {
     m_gave_at = now;
     m_home.wake_first();
+    MORTISE_PROBE(migration, m_index, 0U, given);
   }
 }
 
@@ -251,7 +253,9 @@ bool worker::steal() noexcept {
     m_watched_since = m_now;
     const auto wait =
         static_cast<double>(watched) * waiting / static_cast<double>(std::max<std::uint64_t>(progress, 1));
-    bool helped = wait > bearable_wait && peer.m_queue.steal_into(m_queue) != 0;
+    const std::uint32_t taken = wait > bearable_wait ? peer.m_queue.steal_into(m_queue) : 0;
+    bool helped = taken != 0;
+    if (helped) MORTISE_PROBE(migration, peer.m_index, m_index, taken);
     if (overdue && progress == 0) {
       helped |= peer.m_timers.advance_as_peer(m_now, m_queue.room(),
                                               [this](task_block& t, std::uint16_t round, nanos) noexcept {

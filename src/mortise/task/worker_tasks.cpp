@@ -11,10 +11,12 @@
 #include <mortise/base/chaos.hpp>
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/futex.hpp>
+#include <mortise/base/probe.hpp>
 #include <mortise/task/held_check.hpp>
 #include <mortise/task/runtime_core.hpp>
 #include <mortise/task/spawn.hpp>
 #include <mortise/task/worker.hpp>
+#include <mortise/wait/observer.hpp>
 
 namespace mortise::inline MORTISE_ABI::task_detail {
 namespace {
@@ -24,6 +26,23 @@ constexpr nanos budget_check_interval = 25'000;
 constexpr nanos longest_turn = 100'000;
 constexpr nanos round_length = 2'500'000;
 constexpr nanos far_deadline = nanos{1} << 27;
+
+// Before anybody else can go to it.
+void note_leave(const task_block& t, const char* how) noexcept {
+  if (wait::observers::any()) [[unlikely]]
+    wait::observers::leaves(t, how);
+}
+
+constexpr const char* to_string(step_end e) noexcept {
+  switch (e) {
+    case step_end::elsewhere: return "goes on elsewhere";
+    case step_end::suspended: return "parks";
+    case step_end::asleep: return "sleeps";
+    case step_end::yielded: return "yields";
+    case step_end::finished: return "ends";
+  }
+  return "leaves";
+}
 
 }  // namespace
 
@@ -65,7 +84,10 @@ void worker::enter(task_block& t, task_block::state s) noexcept {
   } else {
     t.m_state.exchange(task_block::running, memory_order_acquire);  // O1, O2
   }
+  MORTISE_PROBE(runs, static_cast<wait::parker*>(&t), m_index);
   runs(&t);
+  if (wait::observers::any()) [[unlikely]]
+    wait::observers::enters(t, t.kind, m_index);
   entered_with_held();
 }
 
@@ -105,6 +127,7 @@ void worker::commit_park(task_block& t) noexcept {
   task_block::state expected = task_block::running;
   if (t.m_state.compare_exchange_strong(expected, task_block::parked, memory_order_release,
                                         memory_order_relaxed)) {
+    MORTISE_PROBE(park, static_cast<wait::parker*>(&t), 0UL);
     return;  // O2
   }
   t.m_state.exchange(task_block::queued, memory_order_acquire);  // the permit came first; O1, keeps I1
@@ -129,6 +152,7 @@ void worker::fiber_main(void* arrived_on) {
   }
   t.body->destroy(*t.body);
   check_held(t, "ends");
+  note_leave(t, "ends");
   worker& w = *current();  // not `here`: the task may have moved
   w.m_left = &t;
   w.m_verdict = verdict::ended;
@@ -140,7 +164,10 @@ void worker::fiber_main(void* arrived_on) {
 // it blocks in between; then this stack has been displaced and ends here.
 void worker::step(task_block& t) noexcept {
   if (wait::waiter* const n = t.claims; n != nullptr) {
-    if (!n->step(*n, wait::waiter::request::claim)) return commit_park(t);
+    if (!n->step(*n, wait::waiter::request::claim)) {
+      note_leave(t, "parks");
+      return commit_park(t);
+    }
     t.claims = nullptr;
   }
   carrier* const c = m_loop_carrier;
@@ -162,6 +189,7 @@ void worker::step(task_block& t) noexcept {
 }
 
 void worker::after_step(task_block& t, carrier& c) noexcept {
+  note_leave(t, to_string(c.end));
   if (c.end == step_end::elsewhere)
     return;  // resumed by someone else, perhaps finished already: not ours to touch
   check_held(t, c.end == step_end::finished ? "ends" : "suspends");
@@ -178,6 +206,7 @@ void worker::after_step(task_block& t, carrier& c) noexcept {
 // whatever worker runs it next, and which one that is.
 worker& worker::leave_stack(task_block& t, verdict why) noexcept {
   check_held(t, "suspends");
+  note_leave(t, why == verdict::asleep ? "sleeps" : why == verdict::yielded ? "yields" : "parks");
   m_left = &t;
   m_verdict = why;
   // Exceptions in flight belong to the task: they leave the thread with it, and enter the one on which it

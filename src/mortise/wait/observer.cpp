@@ -10,6 +10,7 @@
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/os_thread.hpp>
 #include <mortise/base/per_thread.hpp>
+#include <mortise/base/probe.hpp>
 #include <mortise/base/process_global.hpp>
 
 namespace mortise::inline MORTISE_ABI::wait {
@@ -50,9 +51,11 @@ struct observers::walk {
 };
 
 void note_wait(const waiter& n, subject s) noexcept {
+  MORTISE_PROBE(contention, s.what, s.kind, n.who);
   if (observers::any()) observers::walk::each([&](observer& o) { o.waits(n, s); });
 }
 void note_end(const waiter& n) noexcept {
+  MORTISE_PROBE(wait_over, n.who);
   if (observers::any()) observers::walk::each([&](observer& o) { o.waits_no_more(n); });
 }
 void observers::tell_taken(const waiter& n, subject s) noexcept {
@@ -79,6 +82,15 @@ void observers::goes_on(subject s, bool takes_turns, bool turn_is_over) noexcept
   if (!turn_is_over) return;
   yield_this_thread();
   tell_back(s);
+}
+void observers::enters(const parker& task, party kind, unsigned worker) noexcept {
+  walk::each([&](observer& o) { o.enters(task, kind, worker); });
+}
+void observers::leaves(const parker& task, const char* how) noexcept {
+  walk::each([&](observer& o) { o.leaves(task, how); });
+}
+void observers::wakes(const parker& who) noexcept {
+  walk::each([&](observer& o) { o.wakes(who); });
 }
 
 }  // namespace mortise::inline MORTISE_ABI::wait

@@ -1,6 +1,6 @@
 #pragma once
 
-// Who looks on as parties wait: what insight/ is told, and the other layers know nothing about.
+// Who looks on as parties wait, run and are woken: what insight/ is told, and the other layers know nothing about.
 
 #include <mortise/base/abi.hpp>
 #include <mortise/base/atomic.hpp>
@@ -31,6 +31,12 @@ class observer {
   // After either it may have given its core away, and has it again.
   virtual void comes_back(subject) noexcept {}
   static constexpr unsigned unlimited = 1 << 30;
+  // The calling thread, which is worker number so-and-so of a runtime, goes to a task, on that task's stack or the worker's.
+  virtual void enters(const parker&, party, unsigned) noexcept {}
+  // It leaves the task: `how` is a literal, "parks", "sleeps", "yields" or "ends".
+  virtual void leaves(const parker&, const char*) noexcept {}
+  // The caller tells a party to go on, whether that sleeps or not.
+  virtual void wakes(const parker&) noexcept {}
 
  protected:
   ~observer() = default;
@@ -73,6 +79,9 @@ struct observers {
 
   // `s` was freed by one who goes on while the next one is on its way: a thread in its turn, or one that has others to make room for anyway.
   MORTISE_API static void goes_on(subject s, bool takes_turns, bool turn_is_over) noexcept;
+  MORTISE_API static void enters(const parker& task, party kind, unsigned worker) noexcept;
+  MORTISE_API static void leaves(const parker& task, const char* how) noexcept;
+  MORTISE_API static void wakes(const parker& who) noexcept;
 
   MORTISE_API static constinit atomic<observer*> first;
   struct walk;

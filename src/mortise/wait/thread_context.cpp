@@ -34,9 +34,11 @@
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/os_thread.hpp>
 #include <mortise/base/per_thread.hpp>
+#include <mortise/base/probe.hpp>
 #include <mortise/base/process_global.hpp>
 #include <mortise/wait/budget.hpp>
 #include <mortise/wait/context.hpp>
+#include <mortise/wait/observer.hpp>
 #include <mortise/wait/waiter.hpp>
 
 namespace mortise::inline MORTISE_ABI::wait {
@@ -45,6 +47,9 @@ namespace {
 class thread_context final : public context, public parker {
  public:
   void unpark() noexcept override {
+    MORTISE_PROBE(unpark, static_cast<parker*>(this), m_thread);
+    if (observers::any()) [[unlikely]]
+      observers::wakes(*this);
     if (m_permit.exchange(permit, memory_order_release) == asleep) futex_wake(m_permit, 1);  // O1
   }
 
@@ -63,6 +68,7 @@ class thread_context final : public context, public parker {
     std::uint32_t expected = empty;
     // O2; when it fails the permit has just come
     if (m_permit.compare_exchange_strong(expected, asleep, memory_order_relaxed, memory_order_relaxed)) {
+      MORTISE_PROBE(park, static_cast<parker*>(this), m_thread);
       futex_wait(m_permit, asleep, deadline);
     }
     m_permit.exchange(empty, memory_order_acquire);  // O1
