@@ -66,8 +66,8 @@ struct reply {
   std::string text;            // why it is not ok, for people
 };
 struct transaction_reply : reply {
-  bool succeeded = false;                     // all compares held
-  revision at = 0;                            // the store's, after it
+  bool succeeded = false;  // all compares held
+  revision at = 0;  // the store's, after it; 0 also if the answer lacks something, and then tells nothing
   std::vector<std::vector<key_value>> found;  // for each range of the list that was done
 };
 struct lease_reply : reply {
