@@ -36,11 +36,12 @@ void eventually(const auto& holds) {
   for (int i = 0; i < 5000 && !holds(); ++i) std::this_thread::sleep_for(1ms);
   EXPECT_TRUE(holds());
 }
-// All that have had the key have given it back and been told so.
+// All that have had the key have given it back and been told so. There are more of them than first acquisitions if somebody was too late for
+// what he had asked for, for want of a processor.
 void await_the_end_of_tenures(const mutex& m) {
   eventually([&] {
     const numbers n = m.counted();
-    return n.local_handovers + n.kept.count() == n.acquisitions;
+    return n.local_handovers + n.kept.count() >= n.acquisitions;
   });
 }
 
@@ -78,7 +79,8 @@ TEST(numbers, are_exact_among_processes_and_kinds) {
   for (const numbers& n : {of_a, of_b}) {
     EXPECT_EQ(n.wait.count(), n.acquisitions);
     EXPECT_EQ(n.hold.count(), n.acquisitions);
-    EXPECT_EQ(n.local_handovers + n.kept.count(), n.acquisitions) << "the first of each tenure is none";
+    EXPECT_GE(n.local_handovers + n.kept.count(), n.acquisitions) << "the first of each tenure is none";
+    EXPECT_LE(n.kept.count(), n.tenures);
     EXPECT_GT(n.local_handovers, 0u);
     EXPECT_LE(n.remote_handovers, n.kept.count());
     EXPECT_EQ(n.lost + n.refused, 0u);
