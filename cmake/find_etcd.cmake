@@ -1,6 +1,7 @@
 # What the cluster scope's store needs: gRPC, protobuf and its compiler. Looked for by file: gRPC's own configuration ends CMake where a part that
 # is not needed here is missing.
-#   MORTISE_CLUSTER     AUTO: the store is built where they are here; ON: it is an error if not; OFF: neither it nor mortise::cluster is
+#   MORTISE_CLUSTER     AUTO: the store is built where they are here; ON: it is an error if not; POLICY: mortise::cluster is built, the store is not
+#                       looked for, and tests are those of what has threads, for ThreadSanitizer; OFF: neither is
 #   mortise_has_etcd    whether it is built
 #   mortise_grpc        the libraries; by name if the linker finds them by itself
 
@@ -9,12 +10,12 @@ if(PROJECT_IS_TOP_LEVEL)
 else()
   set(mortise_cluster_default OFF)
 endif()
-set(MORTISE_CLUSTER ${mortise_cluster_default} CACHE STRING "Build mortise::cluster, and mortise::cluster_etcd with gRPC: AUTO, ON or OFF")
-set_property(CACHE MORTISE_CLUSTER PROPERTY STRINGS AUTO ON OFF)
+set(MORTISE_CLUSTER ${mortise_cluster_default} CACHE STRING "Build mortise::cluster, and mortise::cluster_etcd with gRPC: AUTO, ON, POLICY (the former alone) or OFF")
+set_property(CACHE MORTISE_CLUSTER PROPERTY STRINGS AUTO ON POLICY OFF)
 
 set(mortise_has_etcd OFF)
 set(mortise_grpc)
-if(MORTISE_CLUSTER)
+if(MORTISE_CLUSTER AND NOT MORTISE_CLUSTER STREQUAL "POLICY")
   find_program(MORTISE_PROTOC protoc DOC "protobuf's compiler")
   find_path(MORTISE_PROTOBUF_INCLUDE google/protobuf/message_lite.h)
   find_path(MORTISE_GRPC_INCLUDE grpcpp/generic/generic_stub.h)

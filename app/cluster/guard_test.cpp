@@ -117,6 +117,22 @@ TEST_F(guarded_command, is_told_to_end_and_ended_before_the_deadline) {
   EXPECT_TRUE(has_ended(elsewhere));
 }
 
+// The bug: its shell hears SIGTERM, and what that has started does not.
+TEST_F(guarded_command, all_of_its_group_is_told_to_end) {
+  guard g{
+      shell("sh -c 'trap \"echo child >child; exit\" TERM; echo $$ >ready; while :; do sleep 0.01; done' & "
+            "trap : TERM; wait; wait; exit 6"),
+      10'000 * ms, none()};
+  g.start("x", 1, boot_now() + 11'000 * ms);
+  while (std::ifstream{path("ready")}.fail()) {
+    g.put_off(boot_now() + 11'000 * ms);
+    std::this_thread::sleep_for(1ms);
+  }
+  const guard::result r = ended(g);
+  EXPECT_EQ(r.code, 6);
+  EXPECT_EQ(words("child", 1)[0], "child");
+}
+
 TEST_F(guarded_command, one_that_ends_when_told_has_ended_too_early_all_the_same) {
   guard g{shell("trap 'exit 0' TERM; while :; do sleep 0.01; done"), 500 * ms, none()};
   g.start("x", 1, boot_now() + 700 * ms);

@@ -152,6 +152,12 @@ TEST_F(cluster_lock, a_lease_that_cannot_be_renewed_ends_the_command_in_time) {
   }
 }
 
+// The bug: the guard does not hear of renewals.
+TEST_F(cluster_lock, a_command_that_takes_longer_than_the_ttl_ends_by_itself) {
+  const result r = run(words("x", {"--ttl", "2s", "--grace", "100ms"}, shell("sleep 3; exit 3")));
+  EXPECT_EQ(r.code, 3) << r.err;
+}
+
 // The bug: a key that somebody removes is not missed.
 TEST_F(cluster_lock, a_key_that_is_gone_ends_the_command_at_once) {
   started holder{

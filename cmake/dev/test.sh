@@ -88,9 +88,10 @@ fuzz_stage() {
 
 # fuzz_for SECONDS: each fuzzer goes on from what earlier runs came across, kept in build/fuzz/corpus.
 fuzz_for() {
-  local what log here=tests/fuzz found=build/fuzz/corpus
+  local what log here=tests/fuzz found=build/fuzz/corpus all=(duration flags region)
   fuzz_build
-  for what in duration flags region; do
+  [ ! -x build/fuzz/tests/fuzz/replies_fuzzer ] || all+=(replies)  # where protobuf is
+  for what in "${all[@]}"; do
     mkdir -p "$found/$what"
     log=build/fuzz/$what.log
     if ! build/fuzz/tests/fuzz/${what}_fuzzer -max_total_time="$1" -max_len=400 -dict=$here/$what.dict \

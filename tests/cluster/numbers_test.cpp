@@ -36,11 +36,12 @@ void eventually(const auto& holds) {
   for (int i = 0; i < 5000 && !holds(); ++i) std::this_thread::sleep_for(1ms);
   EXPECT_TRUE(holds());
 }
-// All that have had the key have given it back and been told so.
+// All that have had the key have given it back and been told so. There are more of them than first acquisitions if somebody was too late for
+// what he had asked for, for want of a processor.
 void await_the_end_of_tenures(const mutex& m) {
   eventually([&] {
     const numbers n = m.counted();
-    return n.local_handovers + n.kept.count() == n.acquisitions;
+    return n.local_handovers + n.kept.count() >= n.acquisitions;
   });
 }
 
@@ -78,7 +79,8 @@ TEST(numbers, are_exact_among_processes_and_kinds) {
   for (const numbers& n : {of_a, of_b}) {
     EXPECT_EQ(n.wait.count(), n.acquisitions);
     EXPECT_EQ(n.hold.count(), n.acquisitions);
-    EXPECT_EQ(n.local_handovers + n.kept.count(), n.acquisitions) << "the first of each tenure is none";
+    EXPECT_GE(n.local_handovers + n.kept.count(), n.acquisitions) << "the first of each tenure is none";
+    EXPECT_LE(n.kept.count(), n.tenures);
     EXPECT_GT(n.local_handovers, 0u);
     EXPECT_LE(n.remote_handovers, n.kept.count());
     EXPECT_EQ(n.lost + n.refused, 0u);
@@ -90,41 +92,65 @@ TEST(numbers, are_exact_among_processes_and_kinds) {
 TEST(numbers, handovers_are_told_apart) {
   memory_store store{2ms};
   session a{store}, b{store};
-  mutex in_a{a, "jobs"}, in_b{b, "jobs"};
+  mutex in_a{a, "jobs", {.time = 1h}}, in_b{b, "jobs"};
   for (int i = 0; i < 20; ++i) const std::lock_guard hold{in_a};
   EXPECT_EQ(in_a.counted().tenures, 20u);
   EXPECT_EQ(in_a.counted().local_handovers + in_a.counted().remote_handovers, 0u);
-  in_a.lock();
-  std::jthread same{[&] { const std::lock_guard hold{in_a}; }};
-  std::jthread other{[&] { const std::lock_guard hold{in_b}; }};
-  eventually([&] { return store.look([](auto& s) { return s.count("jobs//q/"); }) == 2; });
-  std::this_thread::sleep_for(20ms);
-  in_a.unlock();
-  same.join();
-  other.join();
-  EXPECT_EQ(in_a.counted().local_handovers, 1u);
-  EXPECT_EQ(in_a.counted().remote_handovers, 0u);
-  EXPECT_EQ(in_b.counted().remote_handovers, 1u);
-  EXPECT_EQ(in_b.counted().local_handovers, 0u);
+  // The key is given back all the same if the second party has not come yet, or has no processor for 10 ms. Then it comes from the other.
+  bool was_local = false;
+  for (int tries = 0; tries < 100 && !was_local; ++tries) {
+    const numbers before = in_a.counted(), before_b = in_b.counted();
+    in_a.lock();
+    std::jthread same{[&] { const std::lock_guard hold{in_a}; }};
+    std::jthread other{[&] { const std::lock_guard hold{in_b}; }};
+    eventually([&] { return store.look([](auto& s) { return s.count("jobs//q/"); }) == 2; });
+    in_a.unlock();
+    same.join();
+    other.join();
+    const numbers n = in_a.counted(), n_b = in_b.counted();
+    was_local = n.local_handovers == before.local_handovers + 1;
+    EXPECT_EQ(n.remote_handovers - before.remote_handovers, was_local ? 0u : 1u);
+    EXPECT_EQ(n_b.remote_handovers, before_b.remote_handovers + 1);
+    EXPECT_EQ(n_b.local_handovers, 0u);
+    eventually([&] { return store.look([](auto& s) { return s.count("jobs//q/"); }) == 0; });
+  }
+  EXPECT_TRUE(was_local);
 }
 
 // The bug: waiting is counted as holding, or from the wrong moment.
 TEST(numbers, wait_and_hold_are_what_parties_waited_and_held) {
-  memory_store store;
-  session a{store};
-  mutex m{a, "jobs"};
-  m.lock();
-  std::jthread waiter{[&] { const std::lock_guard hold{m}; }};
-  std::this_thread::sleep_for(40ms);
-  m.unlock();
-  waiter.join();
-  await_the_end_of_tenures(m);
-  const numbers n = m.counted();
-  EXPECT_EQ(n.wait.count(), 2u);
-  EXPECT_GE(n.hold.longest_ns(), 40'000'000u);
-  EXPECT_LE(n.hold.sum_ns() - n.hold.longest_ns(), n.hold.longest_ns()) << "the waiter held it briefly";
-  EXPECT_GE(n.wait.longest_ns(), 10'000'000u);
-  EXPECT_GE(n.kept.longest_ns(), n.hold.longest_ns());
+  using mortise::now_ns;
+  bool has_waited = false;
+  for (int tries = 0; tries < 100 && !has_waited; ++tries) {
+    memory_store store;
+    session a{store};
+    mutex m{a, "jobs"};
+    mortise::nanos asks = now_ns(), waited = 0, left = 0;
+    m.lock();
+    const mortise::nanos has = now_ns();
+    std::jthread waiter{[&] {
+      const mortise::nanos comes = now_ns();
+      m.lock();
+      waited = now_ns() - comes;
+      m.unlock();
+      left = now_ns();
+    }};
+    std::this_thread::sleep_for(40ms);
+    const mortise::nanos gives = now_ns();
+    m.unlock();
+    const mortise::nanos given = now_ns();
+    waiter.join();
+    await_the_end_of_tenures(m);
+    const numbers n = m.counted();
+    EXPECT_EQ(n.wait.count(), 2u);
+    EXPECT_GE(n.hold.longest_ns(), 40'000'000u);
+    EXPECT_LE(n.hold.sum_ns(), static_cast<std::uint64_t>(given - asks + left - gives))
+        << "the waiter held it after that";
+    EXPECT_LE(n.wait.sum_ns(), static_cast<std::uint64_t>(has - asks + waited));
+    EXPECT_GE(n.kept.longest_ns(), n.hold.longest_ns());
+    has_waited = n.wait.longest_ns() >= 10'000'000u;  // if it was not late itself
+  }
+  EXPECT_TRUE(has_waited);
 }
 
 // The bug: what became of a commit without an answer is not told, or under the wrong name.
@@ -175,15 +201,17 @@ TEST(numbers, losses_are_counted_and_so_are_leases) {
 
 TEST(numbers, the_age_of_a_lease_is_since_its_last_renewal) {
   memory_store store;
+  store.ends_leases = false;  // however late a renewal comes
   session a{store, {.lease_ttl = 600ms}};
   a.require_lease(5s);
-  eventually([&] { return a.counted().lease.renewals >= 2; });
-  const auto fresh = a.counted().lease;
+  mortise::cluster::lease_numbers fresh;
+  eventually([&] {
+    fresh = a.counted().lease;
+    return fresh.renewals >= 2 && fresh.good_for > 0;
+  });
   EXPECT_EQ(fresh.leases, 1u);
   EXPECT_GT(fresh.age, 0);
-  EXPECT_GT(fresh.good_for, 0);
   store.keeps_alive = false;
-  store.ends_leases = false;
   eventually([&] { return a.counted().lease.good_for == 0; });
   const auto old = a.counted().lease;
   EXPECT_GE(old.age, 540'000'000) << "the TTL less the margin";

@@ -22,4 +22,7 @@ void flags_properties(std::string_view text);
 // `text` as the header of a region, and as what is written over one, three bytes each time: where and what.
 void region_properties(std::string_view text);
 
+// `bytes` as an answer of etcd's to whatever was asked.
+void replies_properties(std::string_view bytes);
+
 }  // namespace fuzz

@@ -32,4 +32,8 @@ TEST(corpus, regions_keep_their_properties) {
   replay("region", fuzz::region_properties);
 }
 
+#if MORTISE_HAS_ETCD
+TEST(corpus, replies_keep_their_properties) { replay("replies", fuzz::replies_properties); }
+#endif
+
 }  // namespace

@@ -12,8 +12,8 @@ import time
 
 from mutant import Trouble, git_apply
 
-# Tests of the command, of the fuzzers and of the soak are of those, not of the library; the longest to build, too.
-NOT_OURS = re.compile(r"(app(?!_lock)|bench|compile_fail|fuzz|mutants|soak)[._]")
+# Tests of the fuzzers, of the soak and of the command, but where it holds a lock, are of those and not of the library; the longest to build, too.
+NOT_OURS = re.compile(r"(app(?!_lock|_cluster)|bench|compile_fail|fuzz|mutants|soak)[._]")
 OPTIONS = ("-DMORTISE_BUILD_BENCH=OFF", "-DMORTISE_BUILD_EXAMPLES=OFF", "-DMORTISE_INSTALL=OFF", "-DMORTISE_TEST_TREE=OFF")
 NOT_BUILT = "_NOT_BUILT"  # what CMake appends to the name of a test program that is not there yet
 SHORTEST_LIMIT = 20  # seconds; a test that takes this long, and ten times what it takes without a mutant, hangs

@@ -66,8 +66,8 @@ struct reply {
   std::string text;            // why it is not ok, for people
 };
 struct transaction_reply : reply {
-  bool succeeded = false;                     // all compares held
-  revision at = 0;                            // the store's, after it
+  bool succeeded = false;  // all compares held
+  revision at = 0;  // the store's, after it; 0 also if the answer lacks something, and then tells nothing
   std::vector<std::vector<key_value>> found;  // for each range of the list that was done
 };
 struct lease_reply : reply {
@@ -85,6 +85,9 @@ using completion = std::function<void(const Reply&)>;
 
 // An implementation calls each completion once, on a thread of its own and never within the call that it was given to, within a time of
 // its own choosing after which it says `unknown` or `broken`. It does a request once at most, but maybe after it said `unknown`.
+//
+// It is called under locks of its callers, which completions take too. So it neither calls a completion under a lock of its own nor lets go of one
+// there, called or not: the last who holds on to a lock of the cluster may be a completion, and then ends it.
 class store {
  public:
   virtual void grant(nanos ttl, completion<lease_reply> done) = 0;

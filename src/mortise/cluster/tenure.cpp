@@ -62,10 +62,11 @@ request tenure::answer_to_ask(const transaction_reply& r, nanos now) {
 
 request tenure::answer_to_look(const transaction_reply& r, nanos now) {
   if (r.how == verdict::refused) return end(ending::refused, r.text);
-  // A server that has not come to my revision yet may not know of those before me.
-  if (r.how == verdict::unknown || r.at < m_token) return after_pause(now);
+  if (r.how == verdict::unknown) return after_pause(now);
   if (r.found.size() < (m_place.value.empty() ? 2u : 3u))
     return end(ending::refused, "an answer that lacks a field");
+  // A server that has not come to my revision yet may not know of those before me.
+  if (r.at < m_token) return after_pause(now);
   if (r.found[0].empty() || r.found[0][0].created != m_token) {
     if (m_ambiguous || !r.found[0].empty()) return end(ending::lost);
     return finish(ending::lost);
@@ -76,7 +77,8 @@ request tenure::answer_to_look(const transaction_reply& r, nanos now) {
 }
 
 request tenure::answer_to_commit(const transaction_reply& r, nanos now) {
-  if (r.how == verdict::unknown) return resolve(now);
+  // Nor does it say that it was not done if it lacks a field.
+  if (r.how == verdict::unknown || (r.how == verdict::ok && r.at <= 0)) return resolve(now);
   if (r.how == verdict::refused) {
     m_text = r.text;
     if (r.no_such_lease) {  // the fence's

@@ -77,6 +77,20 @@ TEST_F(one_tenure, waits_for_the_one_before_and_looks_again_after_a_broken_watch
   EXPECT_EQ(t.at(), stage::holds);
 }
 
+// The bug: an answer with nothing in it says that a change was done, or that it was not, and it is lost or done twice.
+TEST_F(one_tenure, an_answer_that_lacks_something_does_not_tell_what_became_of_a_change) {
+  for (const bool succeeded : {true, false}) {
+    tenure mine{{"n//q/", "n//q/1.1", "n//f/1.0", "n//v", 1}, 0, {}};
+    request r = mine.begin(0);
+    r = mine.answered(r.number, ok(true, 10, {{me}, {}}), 0);
+    r = mine.commit("x", key::is_kept, 0);
+    r = mine.answered(r.number, ok(succeeded, 0, {}), 0);
+    ASSERT_EQ(mine.at(), stage::resolves);
+    r = mine.answered(r.number, ok(true, 12, {{{"n//v", "mortise 1 1 10.1\nx", 11, 11}}}), 0);
+    EXPECT_EQ(mine.last(), result::applied);
+  }
+}
+
 // The bug: a server that does not know of those before me yet is believed.
 TEST_F(one_tenure, a_server_that_is_behind_is_not_believed) {
   answer(ok(true, 10, {{me, before_me}, {}}));

@@ -39,6 +39,12 @@ std::string lease(std::int64_t id) {
   return m.SerializeAsString();
 }
 
+std::string revoked() {
+  wire::revoke_response m;
+  m.mutable_head()->set_revision(7);
+  return m.SerializeAsString();
+}
+
 struct answers : testing::Test {
   made_up_etcd first, other;
   etcd_options both() const {
@@ -47,7 +53,7 @@ struct answers : testing::Test {
   // Once it has had an answer from the first, which it then stays with.
   void settle(etcd_store& store) {
     other.answers("LeaseRevoke", {{14, "etcdserver: no leader", {}}});
-    first.answers("LeaseRevoke", {{0, "", {}}});
+    first.answers("LeaseRevoke", {{0, "", revoked()}});
     EXPECT_EQ(revoke(store, 1).how, verdict::ok);
   }
   unsigned asked(const std::string& method = "Txn") const {
@@ -189,7 +195,7 @@ TEST_F(answers, a_lock_is_refused_in_one_line_by_a_server_that_leaves_fields_out
   settle(store);
   first.answers("LeaseGrant", {{0, "", lease(7)}});
   first.answers("Txn", {{0, "", {}}, {0, "", done(0)}});
-  first.answers("LeaseRevoke", {{0, "", {}}});
+  first.answers("LeaseRevoke", {{0, "", revoked()}});
   session here{store};
   here.require_lease(20s);
   mortise::cluster::mutex m{here, "jobs"};

@@ -7,9 +7,12 @@ add_custom_command(
   OUTPUT "${wire}/wire.pb.cc" "${wire}/wire.pb.h" DEPENDS "${etcd}/wire.proto" VERBATIM
   COMMAND "${MORTISE_PROTOC}" "--proto_path=${etcd}" "--cpp_out=${wire}" "${etcd}/wire.proto")
 
+add_custom_target(mortise_etcd_wire DEPENDS "${wire}/wire.pb.cc" "${wire}/wire.pb.h")  # for who compiles it elsewhere
+
 mortise_library(cluster_etcd LAYERS cluster/etcd HEADERS mortise/cluster/etcd/store.hpp
   LINK PUBLIC mortise_cluster PRIVATE ${mortise_grpc})
 target_sources(mortise_cluster_etcd PRIVATE "${wire}/wire.pb.cc")
+add_dependencies(mortise_cluster_etcd mortise_etcd_wire)
 set_source_files_properties("${wire}/wire.pb.cc" PROPERTIES COMPILE_OPTIONS -w)
 set(includes "${wire}" "${MORTISE_GRPC_INCLUDE}" "${MORTISE_PROTOBUF_INCLUDE}")
 target_include_directories(mortise_cluster_etcd SYSTEM PRIVATE ${includes})

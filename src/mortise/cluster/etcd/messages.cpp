@@ -73,7 +73,8 @@ bool read(wire::operation_response& from, const operation& asked, const std::str
   if (!from.has_range()) return false;
   std::vector<key_value> all;
   for (auto& kv : *from.mutable_range()->mutable_kvs()) {
-    if (!take_off(prefix, *kv.mutable_key())) return false;
+    if (!take_off(prefix, *kv.mutable_key()) || kv.create_revision() <= 0 || kv.mod_revision() <= 0)
+      return false;
     all.push_back({std::move(*kv.mutable_key()), std::move(*kv.mutable_value()), kv.create_revision(),
                    kv.mod_revision()});
   }
@@ -140,7 +141,7 @@ lease_reply grant_reply(std::string_view bytes) {
   wire::grant_response m;
   if (!parse(m, bytes)) return unknown<lease_reply>(not_etcds);
   if (!m.error().empty()) return unknown<lease_reply>(one_line(m.error()));
-  if (m.id() == 0 || m.ttl() <= 0 || m.ttl() > never / second)
+  if (!m.has_head() || m.id() == 0 || m.ttl() <= 0 || m.ttl() > never / second)
     return unknown<lease_reply>("an answer without a lease");
   lease_reply r;
   r.how = verdict::ok;
@@ -151,7 +152,7 @@ lease_reply grant_reply(std::string_view bytes) {
 
 lease_reply keep_alive_reply(std::string_view bytes, lease_id lease) {
   wire::keep_alive_response m;
-  if (!parse(m, bytes)) return unknown<lease_reply>(not_etcds);
+  if (!parse(m, bytes) || !m.has_head()) return unknown<lease_reply>(not_etcds);
   if (m.id() != lease) return unknown<lease_reply>("an answer about another lease");
   lease_reply r;
   r.how = verdict::ok;
@@ -162,7 +163,7 @@ lease_reply keep_alive_reply(std::string_view bytes, lease_id lease) {
 
 reply revoke_reply(std::string_view bytes) {
   wire::revoke_response m;
-  if (!parse(m, bytes)) return unknown<reply>(not_etcds);
+  if (!parse(m, bytes) || !m.has_head()) return unknown<reply>(not_etcds);
   return {verdict::ok, false, {}};
 }
 
@@ -172,13 +173,13 @@ transaction_reply commit_reply(std::string_view bytes, const transaction& t, con
   transaction_reply r;
   r.how = verdict::ok;
   r.succeeded = m.succeeded();
-  r.at = m.head().revision();
   const auto& asked = m.succeeded() ? t.then : t.otherwise;
-  if (!m.has_head() || r.at <= 0 || static_cast<std::size_t>(m.responses_size()) != asked.size()) return r;
+  if (m.head().revision() <= 0 || static_cast<std::size_t>(m.responses_size()) != asked.size()) return r;
   std::vector<std::vector<key_value>> found;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     if (!read(*m.mutable_responses(static_cast<int>(i)), asked[i], prefix, found)) return r;
   }
+  r.at = m.head().revision();
   r.found = std::move(found);
   return r;
 }

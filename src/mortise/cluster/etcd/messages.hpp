@@ -26,7 +26,7 @@ std::string forget_request(std::int64_t id);
 lease_reply grant_reply(std::string_view bytes);
 lease_reply keep_alive_reply(std::string_view bytes, lease_id lease);
 reply revoke_reply(std::string_view bytes);
-// A field that is missing leaves `found` short: whoever asked sees that.
+// One that lacks a field has `at` 0 and leaves `found` short: whoever asked sees that.
 transaction_reply commit_reply(std::string_view bytes, const transaction& t, const std::string& prefix);
 std::optional<std::string> token_of(std::string_view bytes);  // nothing: none in it that can be one
 

@@ -113,12 +113,31 @@ TEST(messages, an_answer_that_lacks_something_says_less) {
   EXPECT_EQ(
       found_after([](auto& m) { m.mutable_responses(2)->mutable_range()->mutable_kvs(0)->set_key("r/x"); }),
       0u);
+  EXPECT_EQ(found_after([](auto& m) {
+              m.mutable_responses(2)->mutable_range()->mutable_kvs(0)->clear_create_revision();
+            }),
+            0u)
+      << "it would be a token";
   EXPECT_EQ(etcd::commit_reply("", one_of_each(), "").found.size(), 0u);
+  EXPECT_EQ(etcd::commit_reply("", one_of_each(), "").at, 0);
   EXPECT_EQ(etcd::commit_reply("\xff\xff", one_of_each(), "").how, verdict::unknown);
+}
+
+// The bug: an empty answer, which a proxy may give, is taken for etcd's.
+TEST(messages, an_answer_about_a_lease_has_a_header) {
+  EXPECT_EQ(etcd::revoke_reply("").how, verdict::unknown);
+  wire::keep_alive_response k;
+  k.set_id(7);
+  EXPECT_EQ(etcd::keep_alive_reply(k.SerializeAsString(), 7).how, verdict::unknown) << "it is not gone";
+  wire::grant_response g;
+  g.set_id(7);
+  g.set_ttl(5);
+  EXPECT_EQ(etcd::grant_reply(g.SerializeAsString()).how, verdict::unknown);
 }
 
 TEST(messages, answers_about_leases) {
   wire::grant_response g;
+  g.mutable_head();
   EXPECT_EQ(etcd::grant_reply(g.SerializeAsString()).how, verdict::unknown) << "no lease";
   g.set_id(7);
   g.set_ttl(5);
@@ -129,6 +148,7 @@ TEST(messages, answers_about_leases) {
   g.set_error("no");
   EXPECT_EQ(etcd::grant_reply(g.SerializeAsString()).text, "no");
   wire::keep_alive_response k;
+  k.mutable_head();
   k.set_id(7);
   EXPECT_EQ(etcd::keep_alive_reply(k.SerializeAsString(), 7).how, verdict::ok);
   EXPECT_EQ(etcd::keep_alive_reply(k.SerializeAsString(), 7).ttl, 0);
