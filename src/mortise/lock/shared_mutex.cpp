@@ -300,8 +300,7 @@ void shared_mutex::lock_shared_slow() noexcept {
   if (!try_shared_slow()) static_cast<void>(wait_for(reading, wait::bound{never}));
 }
 
-// Readers come one after the other, so that the lock is never free, and a writer that waits for that is never told: once it has waited for
-// long it insists without having come.
+// While readers come one after the other the lock is never free, and no writer is told: one that has waited for long insists without having come.
 void shared_mutex::mind_the_queue() noexcept {
   section in{m_queue};
   wait::waiter* first = in.head();

@@ -47,7 +47,7 @@ namespace {
 class thread_context final : public context, public parker {
  public:
   void unpark() noexcept override {
-    MORTISE_PROBE(unpark, static_cast<parker*>(this), m_thread);
+    MORTISE_PROBE(unpark, static_cast<parker*>(this), thread);
     if (observers::any()) [[unlikely]]
       observers::wakes(*this);
     if (m_permit.exchange(permit, memory_order_release) == asleep) futex_wake(m_permit, 1);  // O1
@@ -68,7 +68,7 @@ class thread_context final : public context, public parker {
     std::uint32_t expected = empty;
     // O2; when it fails the permit has just come
     if (m_permit.compare_exchange_strong(expected, asleep, memory_order_relaxed, memory_order_relaxed)) {
-      MORTISE_PROBE(park, static_cast<parker*>(this), m_thread);
+      MORTISE_PROBE(park, static_cast<parker*>(this), thread);
       futex_wait(m_permit, asleep, deadline);
     }
     m_permit.exchange(empty, memory_order_acquire);  // O1
