@@ -31,8 +31,8 @@ struct holder {
 
 struct owners : std::unordered_map<const void*, holder> {};
 
-// Few enough that ThreadSanitizer, which keeps count of 64 locks of a thread, bears to see all held over a fork.
-using sharded = lock_detail::shards<owners, 32>;
+// Few enough, with those of the order check, that ThreadSanitizer, which keeps count of 64 locks of a thread, bears to see all held over a fork.
+using sharded = lock_detail::shards<owners, 16>;
 [[maybe_unused]] const auto& made_at_load = sharded::all();
 
 void put(const void* lock, const holder& h) { (*sharded::of{lock})[lock] = h; }
