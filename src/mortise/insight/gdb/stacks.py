@@ -140,7 +140,7 @@ def short(name):
     while before != name:
         before = name
         name = re.sub(r"<[^<>]*>|\([^()]*\)", "", name)
-    name = re.sub(r" \[clone [^]]*\]|( const)$", "", name)
+    name = re.sub(r" \[clone [^]]*\]| const\b", "", name)
     return re.sub(r"^.* ", "", name.strip()).replace("operator_call", "operator()")
 
 
@@ -164,7 +164,7 @@ def where(newest, passed):
         if name and not _OURS.search(memory.plain(name)):
             return inner, place(frame)
         if memory.plain(name).startswith("mortise::") or " mortise::" in name.partition("(")[0]:
-            inner = re.sub(r"^mortise::", "", short(name))
+            inner = re.sub(r"^mortise::(task_detail::)?", "", short(name))
     return inner, ""
 
 
