@@ -21,12 +21,13 @@ class _tasks(gdb.Command):
     def invoke(self, arguments, from_tty):
         process = tasks.process()
         shown = locks.picture(process)
+        places = stacks.places(process)
         for t in process.tasks.values():
-            print("%s  %s" % (t, _state(process, shown, t)))
+            print("%s  %s" % (t, _state(process, shown, places, t)))
         print("%d tasks, %d workers" % (len(process.tasks), len(process.workers)))
 
 
-def _state(process, shown, t):
+def _state(process, shown, places, t):
     state = t.state
     if t.worker is not None:
         thread = process.thread(t.worker.thread)
@@ -34,8 +35,7 @@ def _state(process, shown, t):
     if t.kind == "coroutine" and not t.has_stack and t.state != "running":
         parts = [state, shown.wait_of(t), stacks.coroutine_place(t.rest)]
     else:
-        with stacks.stack_of(process, t) as newest:
-            does, where = stacks.where(newest)
+        does, where = places.of(t)
         if not where:  # it has not begun, or all of it was inlined
             where = stacks.beginning(t)
         waits = shown.wait_of(t)

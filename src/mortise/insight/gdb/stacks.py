@@ -140,7 +140,7 @@ def short(name):
     while before != name:
         before = name
         name = re.sub(r"<[^<>]*>|\([^()]*\)", "", name)
-    name = re.sub(r" \[clone [^]]*\]|( const)$", "", name)
+    name = re.sub(r" \[clone [^]]*\]| const\b", "", name)
     return re.sub(r"^.* ", "", name.strip()).replace("operator_call", "operator()")
 
 
@@ -153,18 +153,49 @@ def place(frame):
     return at
 
 
-def where(newest):
-    """What a stack does, and where in the user's code: ('mutex::lock', 'hold() at demo.cpp:20')."""
+def where(newest, passed):
+    """What a stack does, and where in the user's code: ('mutex::lock', 'in hold at demo.cpp:20'). Adds the frames it comes past to `passed`."""
     inner = None
     for frame in frames(newest):
+        passed.append(frame)
         name = frame.name() or ""
         if _FIRST.search(name):
             break
         if name and not _OURS.search(memory.plain(name)):
             return inner, place(frame)
         if memory.plain(name).startswith("mortise::") or " mortise::" in name.partition("(")[0]:
-            inner = re.sub(r"^mortise::", "", short(name))
+            inner = re.sub(r"^mortise::(task_detail::)?", "", short(name))
     return inner, ""
+
+
+class places:
+    """Where tasks stand. To unwind a stack takes gdb a hundredth of a second, and of ten thousand tasks most stand in a few places: one
+    that has the same return addresses at the same depth as one before stands where that stands.
+    """
+
+    def __init__(self, process):
+        self._process = process
+        self._known = []  # (return addresses as [(distance from the end of the stack, bytes)], answer)
+
+    def of(self, task):
+        parked = task.has_stack and task.worker is None
+        for addresses, answer in self._known if parked else ():
+            first, last = addresses[0][0], addresses[-1][0] + 8
+            try:
+                found = memory.read(task.rest + first, last - first)
+            except gdb.error:
+                continue
+            if all(found[at - first:at - first + 8] == address for at, address in addresses):
+                return answer
+        passed, addresses = [], {}
+        with stack_of(self._process, task) as newest:
+            answer = where(newest, passed)
+            if parked and machine().pc == "rip":  # aarch64 has return addresses in other places
+                for frame in passed:
+                    addresses[int(frame.read_register("rsp")) - 8 - task.rest] = frame.pc().to_bytes(8, "little")
+        if addresses:
+            self._known.append((sorted(addresses.items()), answer))
+        return answer
 
 
 def beginning(task):
