@@ -121,10 +121,11 @@ std::string report_of(const wait_cycle& cycle, nanos now) {
     const bool joins = std::strcmp(r.subject.kind, "task_scope") == 0;
     char age[32];
     std::snprintf(age, sizeof age, "%.1f s", static_cast<double>(now - r.since) / 1e9);
-    text += "  " + task_detail::text_of(*r.who, r.kind) + (joins ? " joins a " : " waits for ") +
-            r.subject.kind + (joins ? std::string{} : " " + name_of(r.subject.what)) + ", since " + age +
-            (joins ? ", in which there is " : ", held by ") + task_detail::text_of(*next.who, next.kind) +
-            "\n";
+    text.append("  ").append(task_detail::text_of(*r.who, r.kind));
+    text.append(joins ? " joins a " : " waits for ").append(r.subject.kind);
+    if (!joins) text.append(" ").append(name_of(r.subject.what));
+    text.append(", since ").append(age).append(joins ? ", in which there is " : ", held by ");
+    text.append(task_detail::text_of(*next.who, next.kind)).append("\n");
     for (const std::string& place : places_of(r.trace())) text += "      " + place + "\n";
   }
   return text;
