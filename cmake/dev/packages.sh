@@ -14,7 +14,6 @@ packages_of() {  # group -> names
   case $1 in
     run)
       echo g++ cmake libboost-context-dev libfmt-dev libcli11-dev nlohmann-json3-dev
-      best_effort libdw-dev  # without it stacks in reports have exported names only
       best_effort libprotozero-dev zlib1g-dev  # without them there are no profiles
       command -v ninja >/dev/null || command -v make >/dev/null || echo ninja-build
       ;;

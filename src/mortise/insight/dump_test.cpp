@@ -104,7 +104,7 @@ TEST_F(watched, tasks_that_wait_sleep_and_run_are_there_once) {
   const std::string text = eventually(" 'runner'");
   EXPECT_THAT(text, ContainsRegex("fiber [0-9]+ 'loader' waits for mutex 0x"));
   EXPECT_THAT(text, ContainsRegex("coroutine [0-9]+ waits for mutex 0x"));
-  EXPECT_THAT(text, ContainsRegex("1 task run: fiber [0-9]+ 'runner'\n"));
+  EXPECT_THAT(text, ContainsRegex("1 task running: fiber [0-9]+ 'runner'\n"));
   EXPECT_EQ(text.find("'loader'"), text.rfind("'loader'"));
   ends = true;
   stop.request_stop();

@@ -9,12 +9,12 @@ const char* doing(task_block::state s) noexcept {
   switch (s) {
     case task_block::idle: break;
     case task_block::running:
-    case task_block::notified: return "run";
-    case task_block::parked: return "are parked";
+    case task_block::notified: return "running";
+    case task_block::parked: return "parked";
     case task_block::sleeping:
-    case task_block::untimed: return "sleep";
+    case task_block::untimed: return "sleeping";
     case task_block::due:
-    case task_block::queued: return "are about to run";
+    case task_block::queued: return "queued";
   }
   return nullptr;
 }

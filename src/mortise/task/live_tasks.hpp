@@ -15,7 +15,7 @@ struct live_task {
   const wait::parker* parker;
   const scope_core* scope;
   std::string text;   // "fiber 12 'loader'"
-  const char* state;  // "run", "sleep", "are queued", "are parked"
+  const char* state;  // "running", "sleeping", "queued", "parked"
 };
 MORTISE_API std::vector<live_task> live_tasks();
 
