@@ -9,11 +9,16 @@ repetitions=5
 file=$(mktemp)
 trap 'rm -f "$file"' EXIT
 
-figure() {  # KEY COMMAND ARGS... -> ops_per_s, or operations in a second of CPU time
+value() { sed -n "s/.*\"$1\":\([0-9.e+-]*\).*/\1/p"; }  # of a JSON line
+figure() {  # cpu|ops COMMAND ARGS... -> operations in a second, of CPU time or as it passes
   local key=$1 out
   shift
   out=$("$@" --for 1s --json)
-  jq -r "if \"$key\" == \"cpu\" then .ops * 1e9 / .cpu_ns else .ops_per_s end" <<<"$out"
+  if [ "$key" = cpu ]; then
+    awk "BEGIN { print $(value ops <<<"$out") * 1e9 / $(value cpu_ns <<<"$out") }"
+  else
+    value ops_per_s <<<"$out"
+  fi
 }
 median() { sort -g | sed -n "$(((repetitions + 1) / 2))p"; }
 

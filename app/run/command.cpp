@@ -45,8 +45,9 @@ int run_command(const std::vector<std::string>& arguments,
   const page report{options.report};
   const profile_file profile{options};
   mortise::install_overflow_handler();
-  const run_result result = runs(options);
+  run_result result = runs(options);
   profile.write();
+  if (profile.is_shown() && result.detail) result.detail->profile = mortise::insight::profile::places();
   if (result.torn != 0) {
     fail(1, fmt::format("torn: {} times the map was not as anybody had written it", result.torn));
   }

@@ -101,8 +101,8 @@ class encoder {
     for (std::size_t i = first; i < p.at.depth; ++i) {
       locations.push_back(location(p.at.calls[i], i == first ? skipped : 0));
     }
-    const std::int64_t values[] = {rounded(p.sum.contentions), rounded(p.sum.delay_ns),
-                                   rounded(p.sum.waits), rounded(p.sum.wait_ns)};
+    const std::int64_t values[] = {rounded(p.sum.contentions), rounded(p.sum.delay_ns), rounded(p.sum.waits),
+                                   rounded(p.sum.wait_ns)};
     pbf_writer s{m_profile, 2};
     s.add_packed_uint64(1, locations.begin(), locations.end());
     s.add_packed_int64(2, std::begin(values), std::end(values));
