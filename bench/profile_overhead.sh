@@ -1,41 +1,50 @@
 #!/usr/bin/env bash
-# profile_overhead.sh COMMAND [BEFORE]: what `mortise run --profile` costs: throughput with it, as a share of throughput without, in pairs
-# that take turns; medians of five. With BEFORE, a command that was built elsewhere, its throughput is held against COMMAND's too.
+# REPETITIONS=5 FOR=1s profile_overhead.sh COMMAND [BEFORE]: what `mortise run --profile` costs: throughput with it, as a share of
+# throughput without, in pairs that take turns: the median of the pairs, and the best of all against the best, which is what
+# other work on the machine spoils least. With BEFORE, a command that was built elsewhere, its throughput is held against COMMAND's too.
 # Where tasks sleep the throughput is the sleep's, so there it is the CPU time of an operation.
 set -eu
 command=$1
 before=${2:-}
-repetitions=5
+repetitions=${REPETITIONS:-5}
+for_each=${FOR:-1s}
 file=$(mktemp)
 trap 'rm -f "$file"' EXIT
 
-figure() {  # KEY COMMAND ARGS... -> ops_per_s, or operations in a second of CPU time
+value() { sed -n "s/.*\"$1\":\([0-9.e+-]*\).*/\1/p"; }  # of a JSON line
+figure() {  # cpu|ops COMMAND ARGS... -> operations in a second, of CPU time or as it passes
   local key=$1 out
   shift
-  out=$("$@" --for 1s --json)
-  jq -r "if \"$key\" == \"cpu\" then .ops * 1e9 / .cpu_ns else .ops_per_s end" <<<"$out"
+  out=$("$@" --for "$for_each" --json)
+  if [ "$key" = cpu ]; then
+    awk "BEGIN { print $(value ops <<<"$out") * 1e9 / $(value cpu_ns <<<"$out") }"
+  else
+    value ops_per_s <<<"$out"
+  fi
 }
+best() { sort -g | tail -1; }
+share() { awk "BEGIN { printf \"%.3f\", $1 / $2 }"; }
 median() { sort -g | sed -n "$(((repetitions + 1) / 2))p"; }
 
-printf '%-42s %12s %9s %9s %9s\n' run "per second" "on/off" "off/off" "off/before"
+printf '%-44s %12s %9s %9s %11s %9s %11s\n' run 'per second' on/off off/off off/before 'best on' 'best before'
 while read -r key words; do
-  [ -n "$key" ] || continue
-  ratios=() controls=() olds=() plain=()
+  ons=() offs=() olds=() pairs=() controls=() befores=()
   for ((i = 0; i < repetitions; ++i)); do
     off=$(figure "$key" "$command" run $words)
     on=$(figure "$key" "$command" run $words --profile "$file")
     again=$(figure "$key" "$command" run $words)
-    plain+=("$off")
-    ratios+=("$(awk "BEGIN { print 2 * $on / ($off + $again) }")")
-    controls+=("$(awk "BEGIN { print $again / $off }")")
-    if [ -n "$before" ]; then
-      old=$(figure "$key" "$before" run $words)
-      olds+=("$(awk "BEGIN { print $again / $old }")")
-    fi
+    ons+=("$on") offs+=("$off" "$again")
+    pairs+=("$(share "2 * $on" "($off + $again)")")
+    controls+=("$(share "$again" "$off")")
+    [ -n "$before" ] || continue
+    old=$(figure "$key" "$before" run $words)
+    olds+=("$old") befores+=("$(share "$again" "$old")")
   done
-  printf '%-42s %12.0f %9.3f %9.3f %9s\n' "$words$([ "$key" != cpu ] || echo ", of CPU time")" "$(printf '%s\n' "${plain[@]}" | median)" \
-    "$(printf '%s\n' "${ratios[@]}" | median)" "$(printf '%s\n' "${controls[@]}" | median)" \
-    "$([ -z "$before" ] || printf '%s\n' "${olds[@]}" | median)"
+  of() { local how=$1; shift; [ $# = 0 ] || printf '%s\n' "$@" | "$how"; }
+  most=$(of best "${offs[@]}")
+  printf '%-44s %12.0f %9s %9s %11s %9s %11s\n' "$words$([ "$key" != cpu ] || echo ', of CPU time')" "$most" \
+    "$(of median "${pairs[@]}")" "$(of median "${controls[@]}")" "$(of median "${befores[@]}")" \
+    "$(share "$(of best "${ons[@]}")" "$most")" "$([ -z "$before" ] || share "$most" "$(of best "${olds[@]}")")"
 done <<'CELLS'
 cpu --sleep 1ms
 ops --sleep 0

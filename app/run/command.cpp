@@ -62,9 +62,10 @@ int run_command(const std::vector<std::string>& arguments,
   mortise::install_overflow_handler();
   if (options.scope == scope_kind::process) look_on();
   trace_file trace{options.trace};
-  const run_result result = runs(options);
+  run_result result = runs(options);
   profile.write();
   const bool traced = trace.write();
+  if (profile.is_shown() && result.detail) result.detail->profile = mortise::insight::profile::places();
   if (result.torn != 0) {
     fail(1, fmt::format("torn: {} times the map was not as anybody had written it", result.torn));
   }

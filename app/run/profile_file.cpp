@@ -10,7 +10,10 @@ namespace app {
 
 namespace profile = mortise::insight::profile;
 
-profile_file::profile_file(const run_options& o) : m_file{o.profile} {
+profile_file::profile_file(const run_options& o)
+    : m_file{o.profile},
+      m_is_shown{!o.report.empty() && o.scope == scope_kind::process &&
+                 (o.lock == lock_kind::mortise || o.lock == lock_kind::shared)} {
   if (!m_file.empty()) {
     if (!profile::can_write())
       throw usage_error(fmt::format(
@@ -18,8 +21,7 @@ profile_file::profile_file(const run_options& o) : m_file{o.profile} {
     if (!std::ofstream(m_file, std::ios::app))
       throw usage_error(fmt::format("--profile: {} cannot be written", m_file));
   }
-  const bool is_shown = !o.report.empty() && o.scope == scope_kind::process;
-  if (is_shown || !m_file.empty()) profile::start();
+  if (m_is_shown || !m_file.empty()) profile::start();
 }
 
 void profile_file::write() const {

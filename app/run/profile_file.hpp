@@ -19,8 +19,11 @@ class profile_file {
   // Ends the profile, and writes it if there is a file. Throws std::runtime_error if that fails.
   void write() const;
 
+  bool is_shown() const noexcept { return m_is_shown; }  // in the picture
+
  private:
   std::string m_file;
+  bool m_is_shown;
 };
 
 }  // namespace app

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <mortise/base/version.hpp>
 #include <mortise/cluster/json/numbers.hpp>
 #include <nlohmann/json.hpp>
@@ -29,6 +31,24 @@ namespace {
 nlohmann::ordered_json of_buckets(const std::vector<bucket>& all) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const bucket& b : all) list.push_back({{"from", b.from}, {"to", b.to}, {"count", b.count}});
+  return list;
+}
+
+std::int64_t whole(double n) { return static_cast<std::int64_t>(n + 0.5); }
+
+nlohmann::ordered_json of_places(const std::vector<mortise::insight::profile::place>& all) {
+  constexpr std::size_t most = 50;  // which is more than anybody reads
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < std::min(all.size(), most); ++i) {
+    const mortise::insight::profile::place& p = all[i];
+    list.push_back({{"function", p.function},
+                    {"file", p.file},
+                    {"line", p.line},
+                    {"contentions", whole(p.contentions)},
+                    {"delay_ns", whole(p.delay_ns)},
+                    {"waits", whole(p.waits)},
+                    {"wait_ns", whole(p.wait_ns)}});
+  }
   return list;
 }
 
@@ -95,6 +115,7 @@ std::string page_data(const run_options& o, const run_result& r) {
   const turn_distribution& t = r.detail->turns;
   j["turns_per_task"] = {
       {"least", t.least}, {"median", t.median}, {"most", t.most}, {"histogram", of_buckets(t.histogram)}};
+  if (r.detail->profile) j["profile"] = of_places(*r.detail->profile);
   return j.dump();
 }
 

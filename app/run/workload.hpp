@@ -10,6 +10,7 @@
 #include <app/run/options.hpp>
 #include <app/run/turns.hpp>
 #include <mortise/cluster/numbers.hpp>
+#include <mortise/insight/profile.hpp>
 
 namespace app {
 
@@ -22,6 +23,8 @@ struct run_detail {
   std::vector<moment> throughput;  // at the beginning, in between, at the end
   std::vector<bucket> wait, lateness;
   turn_distribution turns;
+  std::optional<std::vector<mortise::insight::profile::place>>
+      profile{};  // within one process, where it sees the lock
 };
 
 // At cluster scope, of all processes.

@@ -30,6 +30,21 @@ export async function shows(page, json) {
   }
 }
 
+// The places and their delays, as they are in the page's data; the longest bar ends where its value is.
+async function blame(page) {
+  const profile = await page.evaluate(() => JSON.parse(document.getElementById("data").textContent).profile);
+  const box = await page.$("#blame");
+  assert.equal(box !== null, profile !== undefined, "there is a picture of the profile, if there is one");
+  if (!profile?.some((p) => p.delay_ns > 0)) return;
+  assert.deepEqual(await column(page, "blame", "others waited"), profile.map((p) => p.delay_ns));
+  const shown = profile.filter((p) => p.delay_ns > 0).slice(0, 12).reverse();
+  const bars = await drawn(page, "blame", "ours");
+  const [x, y] = await place(page, "blame", [shown.at(-1).delay_ns, shown.length - 1]);
+  const bar = bars.find((b) => b.top < y && y < b.bottom);
+  assert.ok(bar, "a bar for the first place");
+  near(bar.right, x, "the bar of the first place");
+}
+
 // The longest wait and the longest lateness of the JSON are in the last buckets.
 async function histograms(page, json) {
   for (const [id, name] of [["waits", "wait"], ["lateness", "lateness"]]) {
@@ -49,10 +64,20 @@ async function histograms(page, json) {
   }
 }
 
+export async function blamePage(browser, file, json, how) {
+  const { page, trouble, close } = await open(browser, file, how);
+  assert.ok((await column(page, "blame", "others waited"))[0] > 0, "somebody was made to wait");
+  await shows(page, json);
+  await blame(page);
+  assert.deepEqual(trouble, []);
+  await close();
+}
+
 export async function runPage(browser, file, json, how) {
   const { page, trouble, close } = await open(browser, file, how);
   await shows(page, json);
   await histograms(page, json);
+  await blame(page);
   assert.ok((await drawn(page, "throughput", "ours")).length > 0, "an area under the throughput");
   assert.deepEqual(trouble, []);
   await close();

@@ -11,8 +11,9 @@ import { readable } from "./readable.mjs";
 
 const [chromium, mortise, sample] = process.argv.slice(2);
 const folder = await mkdtemp(join(tmpdir(), "mortise-page-"));
-const [runFile, benchFile] = ["run.html", "bench.html"].map((name) => join(folder, name));
+const [runFile, contendedFile, benchFile] = ["run.html", "contended.html", "bench.html"].map((name) => join(folder, name));
 const json = JSON.parse(execFileSync(mortise, ["run", "--json", "--for", "500ms", "--report", runFile], { encoding: "utf8" }));
+const contended = JSON.parse(execFileSync(mortise, ["run", "--json", "--for", "500ms", "--sleep", "0", "--tasks", "thread", "--report", contendedFile], { encoding: "utf8" }));
 execFileSync(mortise, ["bench", "--from", sample, "--report", benchFile]);
 const lines = (await readFile(sample, "utf8")).trim().split("\n").slice(1).map((line) => JSON.parse(line));
 
@@ -38,6 +39,7 @@ async function wrongFiguresAreFound(browser) {
 const cases = {
   "a run is drawn as the JSON has it": (b) => run.runPage(b, runFile, json, desk),
   "a run is drawn as the JSON has it, on a phone in the dark": (b) => run.runPage(b, runFile, json, phone),
+  "who made others wait is drawn": (b) => run.blamePage(b, contendedFile, contended, desk),
   "a benchmark is drawn as its lines have it": (b) => bench.benchPage(b, benchFile, lines, desk),
   "a benchmark is drawn as its lines have it, on a phone in the dark": (b) => bench.benchPage(b, benchFile, lines, phone),
   "the page of a run is readable": (b) => readable(b, runFile),

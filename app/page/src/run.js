@@ -101,6 +101,33 @@ function histogram(page, { title, id, about, buckets, unit, log, empty = "Nothin
   panel(page, title, id, total === 0 ? empty : about, chart, table(title, columns, rows));
 }
 
+// "app::run(int)" of "void app::run<int>(int)": what a place is called beside its bar.
+const placeName = ({ function: name, file, line }) => {
+  const short = name.replaceAll("(anonymous namespace)::", "");
+  const where = line > 0 ? `, ${file.split("/").at(-1)}:${line}` : "";
+  return `${short.length > 48 ? `${short.slice(0, 47)}…` : short}${where}`;
+};
+
+function blame(page, run) {
+  if (!run.profile) return; // of a lock that nobody looks at
+  const shown = run.profile.filter((p) => p.delay_ns > 0).slice(0, 12).reverse(); // the first one on top
+  const names = shown.map((p, i) => `${shown.length - i}. ${placeName(p)}`);
+  const chart = shown.length === 0 ? null : new Chart("blame", `Places by how long others waited for the lock because of them; most: ${names.at(-1)}, ${nanoseconds(shown.at(-1).delay_ns)}`, (colour) => ({
+    height: shown.length * 40 + 50,
+    option: {
+      xAxis: axis(colour, { type: "value", min: 0, axisLabel: { formatter: (v) => nanoseconds(v), hideOverlap: true } }),
+      yAxis: axis(colour, { type: "category", data: names, axisLabel: { width: 260, overflow: "break" } }),
+      tooltip: tooltip(colour, { trigger: "item", formatter: ({ dataIndex: i }) => `${nanoseconds(shown[i].delay_ns)} in ${count(shown[i].contentions)} holds` }),
+      series: [{ type: "bar", barMaxWidth: 22, itemStyle: { color: colour("ours") }, data: shown.map((p) => p.delay_ns) }],
+      grid: { left: 4, right: 24, top: 8, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    },
+  }));
+  const columns = [{ title: "place" }, { title: "others waited", number: true }, { title: "holds", number: true }, { title: "waited itself", number: true }, { title: "waits", number: true }];
+  const rows = run.profile.map((p) => [placeName(p), { text: nanoseconds(p.delay_ns), value: p.delay_ns }, { text: count(p.contentions), value: p.contentions }, { text: nanoseconds(p.wait_ns), value: p.wait_ns }, { text: count(p.waits), value: p.waits }]);
+  const about = chart ? "How long somebody waited for the lock because of who held it there, sampled." : "Nobody made others wait.";
+  panel(page, "Who made others wait", "blame", about, chart, table("Delay by place", columns, rows));
+}
+
 function state(page, run) {
   const entries = Object.entries(run.state);
   const some = entries.slice(0, 100);
@@ -126,6 +153,7 @@ export function runPage(page, run) {
   const durations = (d) => `Median ${nanoseconds(d.p50)}, p99 ${nanoseconds(d.p99)}, longest ${nanoseconds(d.max)}.`;
   histogram(page, { title: "Waits for the lock", id: "waits", log: true, unit: nanoseconds, buckets: run.wait_histogram, about: `From asking for the lock to having it, sampled. ${durations(run.wait_ns)}` });
   histogram(page, { title: "Lateness of sleeps", id: "lateness", log: true, unit: nanoseconds, buckets: run.lateness_histogram, about: `How long after its time a sleep ended, sampled. ${durations(run.lateness_ns)}` });
+  blame(page, run);
   const turns = run.turns_per_task;
   const mostTurns = turns.most === 0 ? "" : ` The least had ${percent((100 * turns.least) / turns.most)} of the most.`;
   histogram(page, { title: "Turns of each task", id: "turns", log: false, unit: count, buckets: turns.histogram, empty: "There were no tasks.", about: `How often each task had the map in this time: ${count(turns.least)} to ${count(turns.most)}, median ${count(turns.median)}.${mostTurns}` });

@@ -58,7 +58,8 @@ std::vector<code_line> lines_at(std::uintptr_t address) {
         return 0;
       },
       ignored, &found);
-  if (!found.empty()) return found;
+  // Debug information has no linked names for what is linked within its file only; the symbol table has, but not of what was inlined.
+  if (!found.empty() && found.back().symbol.starts_with("_Z")) return found;
   const char* symbol = nullptr;
   backtrace_syminfo(
       state(), address,
@@ -66,7 +67,12 @@ std::vector<code_line> lines_at(std::uintptr_t address) {
         *static_cast<const char**>(to) = name;
       },
       ignored, &symbol);
-  if (symbol != nullptr) found.push_back(line_of(symbol, nullptr, 0));
+  if (symbol != nullptr && found.empty()) {
+    found.push_back(line_of(symbol, nullptr, 0));
+  } else if (symbol != nullptr) {
+    found.back().symbol = symbol;
+    found.back().function = readable(symbol);
+  }
 #else
   Dl_info info{};
   if (::dladdr(reinterpret_cast<void*>(address), &info) != 0 && info.dli_sname != nullptr)
@@ -78,7 +84,9 @@ std::vector<code_line> lines_at(std::uintptr_t address) {
 bool code_line::is_plumbing() const noexcept {
   // The first name in a mangled one is that of the outermost namespace.
   std::string_view s{symbol};
-  if (!s.starts_with("_Z")) return false;
+  if (!s.starts_with("_Z"))
+    return file.find("src/mortise/insight/") != std::string::npos &&
+           file.find("_test.cpp") == std::string::npos;
   s.remove_prefix(2);
   while (!s.empty() && (s[0] == 'Z' || s[0] == 'N' || s[0] == 'K' || s[0] == 'T' || s[0] == 'h'))
     s.remove_prefix(1);

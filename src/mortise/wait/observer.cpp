@@ -72,12 +72,12 @@ void observers::tell_back(subject s) noexcept {
 }
 void observers::goes_on(subject s, bool takes_turns, bool turn_is_over) noexcept {
   if (!takes_turns) return tell_freed(s, 0);
-  if (untold != 0) {
-    --untold;
+  if (const unsigned left = load_any_thread(untold); left != 0) {
+    store_any_thread(untold, left - 1);
   } else {
     unsigned next = observer::unlimited;
     walk::each([&](observer& o) { next = std::min(next, o.goes_on(s)); });
-    untold = next;
+    store_any_thread(untold, next);
   }
   if (!turn_is_over) return;
   yield_this_thread();
