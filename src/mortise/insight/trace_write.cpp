@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <fstream>
 #include <ostream>
-#include <set>
 #include <system_error>
+#include <tuple>
 #include <unordered_map>
 
 #include <mortise/insight/json_text.hpp>
@@ -71,8 +71,10 @@ class writer {
       for (const event& e : t.events) all.emplace_back(&e, t.thread);
     }
     s.events = all.size();
-    std::stable_sort(all.begin(), all.end(),
-                     [](const auto& a, const auto& b) { return a.first->at < b.first->at; });
+    // What one thread did in the same nanosecond stays in its order.
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.first->at, a.second, a.first) < std::tie(b.first->at, b.second, b.first);
+    });
     m_to << "{\"displayTimeUnit\": \"ns\", \"otherData\": {\"events\": " << s.events
          << ", \"left_out\": " << s.left_out << "}, \"traceEvents\": [";
     for (const auto& [e, thread] : all) take(*e, thread);
