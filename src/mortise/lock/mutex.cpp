@@ -351,7 +351,7 @@ void mutex::unlock_slow() noexcept {
       const bool takes_turns = (w & word::head) != 0 && !MORTISE_IS_MODEL && wait::budget_is_unlimited();
       const bool over = takes_turns && turn_is_over();
       const std::uint64_t after = takes_turns ? w & ~word::held : after_quiet_unlock(w);
-      const bool tells = (w & word::head) != 0 && wait::observers::any();
+      const bool tells = (w & word::head) != 0 && wait::observers::tells_of(takes_turns);
       if (m_word.compare_exchange_weak(w, after, memory_order_release, memory_order_relaxed)) {  // O2
         if (tells) return wait::observers::goes_on({this, "mutex"}, takes_turns, over);
         if (over) yield_this_thread();

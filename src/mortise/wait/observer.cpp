@@ -16,10 +16,10 @@
 namespace mortise::inline MORTISE_ABI::wait {
 namespace {
 constinit process_global<os_mutex> changes;
-MORTISE_PER_THREAD(unsigned) untold{0};
 }  // namespace
 
 constinit atomic<observer*> observers::first{nullptr};
+MORTISE_PER_THREAD(unsigned) untold{0};
 
 void observe(observer& o) noexcept {
   const std::lock_guard hold{*changes};
@@ -72,13 +72,9 @@ void observers::tell_back(subject s) noexcept {
 }
 void observers::goes_on(subject s, bool takes_turns, bool turn_is_over) noexcept {
   if (!takes_turns) return tell_freed(s, 0);
-  if (const unsigned left = load_any_thread(untold); left != 0) {
-    store_any_thread(untold, left - 1);
-  } else {
-    unsigned next = observer::unlimited;
-    walk::each([&](observer& o) { next = std::min(next, o.goes_on(s)); });
-    store_any_thread(untold, next);
-  }
+  unsigned next = observer::unlimited;
+  walk::each([&](observer& o) { next = std::min(next, o.goes_on(s)); });
+  store_any_thread(untold, next);
   if (!turn_is_over) return;
   yield_this_thread();
   tell_back(s);
