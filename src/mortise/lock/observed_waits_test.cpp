@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <mortise/lock/condition_variable.hpp>
 #include <mortise/lock/guarded.hpp>
@@ -66,11 +67,11 @@ class witness : public mortise::wait::observer {
 
 // Told for good: what is told late must find somebody.
 witness& told_anew() {
-  static witness* w = nullptr;
-  if (w != nullptr) mortise::wait::ignore(*w);
-  w = new witness;
-  mortise::wait::observe(*w);
-  return *w;
+  static auto& all = *new std::vector<witness*>;
+  if (!all.empty()) mortise::wait::ignore(*all.back());
+  all.push_back(new witness);
+  mortise::wait::observe(*all.back());
+  return *all.back();
 }
 
 void eventually(const auto& holds) {
@@ -126,13 +127,13 @@ TEST(observed_waits, sees_the_end_of_waits_in_vain) {
   const witness& w = told_anew();
   mortise::mutex m;
   m.lock();
-  std::jthread{[&] { EXPECT_FALSE(m.try_lock_for(1ms)); }}.join();
+  std::jthread{[&] { EXPECT_FALSE(m.try_lock_for(50ms)); }}.join();
   mortise::binary_semaphore p{0};
-  EXPECT_FALSE(p.try_acquire_for(1ms));
+  EXPECT_FALSE(p.try_acquire_for(50ms));
   mortise::condition_variable cv;
   std::mutex other;
   std::unique_lock hold{other};
-  cv.wait_for(hold, 1ms);
+  cv.wait_for(hold, 50ms);
   m.unlock();
   EXPECT_EQ(w.waiting(), 0u);
   EXPECT_EQ(w.begun().size(), 3u);
@@ -163,9 +164,9 @@ TEST(observed_waits, of_several_each_is_told_until_it_is_ignored) {
   mortise::wait::ignore(b);
   mortise::wait::ignore(b);
   mortise::binary_semaphore p{0};
-  EXPECT_FALSE(p.try_acquire_for(1us));
+  EXPECT_FALSE(p.try_acquire_for(50ms));
   mortise::wait::ignore(c);
-  EXPECT_FALSE(p.try_acquire_for(1us));
+  EXPECT_FALSE(p.try_acquire_for(50ms));
   mortise::wait::ignore(a);
   EXPECT_EQ(a.begun()["semaphore"], 2);
   EXPECT_EQ(b.begun()["semaphore"], 0);
