@@ -13,7 +13,6 @@
 #include <vector>
 
 #include <mortise/base/os_thread.hpp>
-#include <mortise/insight/named.hpp>
 #include <mortise/insight/places.hpp>
 #include <mortise/insight/wait_book.hpp>
 #include <mortise/lock/holder.hpp>
@@ -56,7 +55,7 @@ void write_group(std::string& to, const std::vector<wait_record>& group, nanos n
     to += (i == 0 ? "" : ", ") + task_detail::text_of(*group[i].who, group[i].kind);
   if (group.size() > most_named) to += ", and " + std::to_string(group.size() - most_named) + " more";
   to += group.size() == 1 ? " waits for " : " wait for ";
-  to += std::string{first.subject.kind} + " " + name_of(first.subject.what) + ", " +
+  to += std::string{first.subject.kind} + " " + lock_text(first.subject.what) + ", " +
         (group.size() == 1 ? "since " : "the first since ") + duration(now - first.since);
   if (const auto holder = lock_detail::holder_of(first.subject.what)) to += ", held by " + holder->text;
   to += "\n";

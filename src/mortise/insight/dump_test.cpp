@@ -78,6 +78,23 @@ TEST_F(watched, threads_stand_together_by_what_they_wait_for_and_where) {
   EXPECT_THAT(dump(), HasSubstr("mortise: 0 parties wait\n"));
 }
 
+// The bug: of a lock without a name there is an address only, which tells nobody anything.
+TEST_F(watched, what_has_no_name_is_called_by_where_it_was_waited_for_first) {
+  mortise::mutex m;
+  m.lock();
+  std::jthread first{[&] { waits_in_this_function(m); }};
+  eventually(" waits for mutex 0x");
+  std::jthread second{[&] { const std::lock_guard hold{m}; }};
+  const std::string text = eventually("mortise: 2 parties wait\n");
+  for (int times = 0, at = 0; times < 2; ++times) {
+    const std::size_t found =
+        text.find("(first waited for in waits_in_this_function", static_cast<std::size_t>(at));
+    ASSERT_NE(found, std::string::npos) << text;
+    at = static_cast<int>(found) + 1;
+  }
+  m.unlock();
+}
+
 // The bug: a fiber or coroutine is not known by its name, or counted twice, or those that sleep or run are forgotten.
 TEST_F(watched, tasks_that_wait_sleep_and_run_are_there_once) {
   mortise::runtime r{{.workers = 2}};

@@ -32,7 +32,7 @@ class named {
   const void* m_begin;
 };
 
-// "'accounts' (0x7ffe4ecc1a48)", or the address alone.
+// "'accounts' (0x7ffe4ecc1a48)", or the address alone. Dumps and reports add to that where it was waited for first, as far as they have seen it.
 MORTISE_API std::string name_of(const void* lock);
 
 }  // namespace mortise::inline MORTISE_ABI::insight

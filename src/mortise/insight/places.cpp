@@ -6,7 +6,9 @@
 #include <cstdio>
 #include <string_view>
 
+#include <mortise/insight/named.hpp>
 #include <mortise/insight/symbols.hpp>
+#include <mortise/insight/wait_book.hpp>
 
 namespace mortise::inline MORTISE_ABI::insight {
 namespace {
@@ -105,6 +107,14 @@ std::vector<std::string> places_of(std::span<void* const> stack) {
   }
   texts.resize(as_far_as);
   return texts;
+}
+
+std::string lock_text(const void* lock) {
+  std::string text = name_of(lock);
+  if (text.starts_with("'")) return text;
+  const std::vector<std::string> first = places_of(wait_book::of_process().first_place(lock));
+  if (!first.empty()) text.append(" (first waited for in ").append(first[0]).append(")");
+  return text;
 }
 
 }  // namespace mortise::inline MORTISE_ABI::insight

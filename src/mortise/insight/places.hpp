@@ -12,4 +12,7 @@ namespace mortise::inline MORTISE_ABI::insight {
 // frames at its top are left out, and what stacks begin with.
 std::vector<std::string> places_of(std::span<void* const> stack);
 
+// What a lock is called: by its name, else by its address and the place where it was waited for first, if that is known.
+std::string lock_text(const void* lock);
+
 }  // namespace mortise::inline MORTISE_ABI::insight

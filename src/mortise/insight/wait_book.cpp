@@ -18,10 +18,12 @@ wait_book& wait_book::of_process() noexcept {
     at_fork(
         [] {
           made->m_guard.lock();
+          made->m_first_guard.lock();
           for (shard& s : made->m_shards) s.guard.lock();
         },
         [] {
           for (shard& s : made->m_shards) s.guard.unlock();
+          made->m_first_guard.unlock();
           made->m_guard.unlock();
         },
         [] {
@@ -29,6 +31,7 @@ wait_book& wait_book::of_process() noexcept {
             s.records.clear();  // of parties that the child has not
             s.guard.unlock();
           }
+          made->m_first_guard.unlock();
           made->m_guard.unlock();
         });
     return made;
@@ -51,6 +54,8 @@ void wait_book::close(stacks s) noexcept {
     const std::lock_guard inside{each.guard};
     each.records.clear();
   }
+  const std::lock_guard places{m_first_guard};
+  m_first.clear();
 }
 
 std::size_t wait_book::index_of(const wait::waiter& n) const noexcept {
@@ -67,12 +72,25 @@ void wait_book::waits(const wait::waiter& n, wait::subject what) noexcept {
   if (m_stacks.load(std::memory_order_relaxed) != 0)
     r.frames = ::backtrace(r.stack.data(), wait_record::most_frames);
   shard& s = m_shards[index_of(n)];
-  const std::lock_guard hold{s.guard};
   try {
+    if (r.frames != 0) keep_first_place(r);
+    const std::lock_guard hold{s.guard};
     s.records.insert_or_assign(&n, r);
   } catch (const std::exception&) {
     return;  // no memory: it is not seen
   }
+}
+
+void wait_book::keep_first_place(const wait_record& r) {
+  const std::lock_guard hold{m_first_guard};
+  if (m_first.size() == most_first_places || m_first.contains(r.subject.what)) return;
+  m_first.emplace(r.subject.what, std::vector<void*>{r.trace().begin(), r.trace().end()});
+}
+
+std::vector<void*> wait_book::first_place(const void* what) const {
+  const std::lock_guard hold{m_first_guard};
+  const auto at = m_first.find(what);
+  return at == m_first.end() ? std::vector<void*>{} : at->second;
 }
 
 void wait_book::waits_no_more(const wait::waiter& n) noexcept {

@@ -37,6 +37,8 @@ class wait_book final : public wait::observer {
   void open(stacks s) noexcept;  // counted: closed by as many
   void close(stacks s) noexcept;
   std::vector<wait_record> all() const;
+  // Where what is waited for was waited for first, while stacks were kept; nothing: not known.
+  std::vector<void*> first_place(const void* what) const;
 
  private:
   void waits(const wait::waiter& n, wait::subject s) noexcept override;
@@ -48,7 +50,12 @@ class wait_book final : public wait::observer {
   };
   std::size_t index_of(const wait::waiter& n) const noexcept;
 
+  void keep_first_place(const wait_record& r);
+
+  static constexpr std::size_t most_first_places = 4096;  // of more locks than that no names are made up
   std::array<shard, 32> m_shards;
+  mutable os_mutex m_first_guard;
+  std::unordered_map<const void*, std::vector<void*>> m_first;
   os_mutex m_guard;
   unsigned m_readers = 0;
   std::atomic<unsigned> m_stacks{0};  // how many readers want them; relaxed: orders nothing

@@ -7,7 +7,6 @@
 #include <set>
 #include <unordered_map>
 
-#include <mortise/insight/named.hpp>
 #include <mortise/insight/places.hpp>
 #include <mortise/lock/holder.hpp>
 #include <mortise/task/live_tasks.hpp>
@@ -123,7 +122,7 @@ std::string report_of(const wait_cycle& cycle, nanos now) {
     std::snprintf(age, sizeof age, "%.1f s", static_cast<double>(now - r.since) / 1e9);
     text.append("  ").append(task_detail::text_of(*r.who, r.kind));
     text.append(joins ? " joins a " : " waits for ").append(r.subject.kind);
-    if (!joins) text.append(" ").append(name_of(r.subject.what));
+    if (!joins) text.append(" ").append(lock_text(r.subject.what));
     text.append(", since ").append(age).append(joins ? ", in which there is " : ", held by ");
     text.append(task_detail::text_of(*next.who, next.kind)).append("\n");
     for (const std::string& place : places_of(r.trace())) text += "      " + place + "\n";
