@@ -123,7 +123,9 @@ class picture:
                 address, kind = at, "mutex"
                 break
             if any(in_lock[q // 8] & ~7 == head for q in _QUEUES):
-                address = at
+                # One to the queue itself, or to the lock that it is in, if that is pointed to as well.
+                inside = [at - q for q in _QUEUES if q and at - q in candidates and in_lock[0] & ~7 == head]
+                address = inside[0] if inside else at
                 break
         known = lock(address, kind or _kind(functions), queue)
         self.locks[address or head] = known
