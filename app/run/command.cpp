@@ -44,12 +44,12 @@ int told(const std::function<int()>& command) {
 
 namespace {
 
-// A run that is slow or stuck tells why: at once if it is a deadlock, when asked (Ctrl-\) else. Without stacks, which cost tens of per cent where
-// all wait all the time (docs/decisions/insight.md).
+// A run that is slow or stuck tells why when asked (Ctrl-\). It is watched from then on, or else it would be slower by a tenth to a third where all
+// wait all the time (docs/decisions/insight.md); checked builds, which know who holds what, report a deadlock by themselves.
 void look_on() {
-  using mortise::insight::stacks;
-  mortise::insight::dump_on_sigquit(stacks::left_out);
-  mortise::insight::watch_for_deadlocks({.shown = stacks::left_out});
+  using namespace mortise::insight;
+  dump_on_sigquit(stacks::kept, watching::when_asked);
+  if (MORTISE_IS_CHECKED) watch_for_deadlocks({.shown = stacks::left_out});
 }
 
 }  // namespace

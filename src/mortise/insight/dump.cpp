@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <mortise/base/os_thread.hpp>
@@ -103,6 +104,14 @@ void write_all(const std::string& text) {
   }
 }
 
+// For so long that who is not stuck begins to wait anew.
+void begin_to_watch(stacks s) {
+  watch_waits(s);
+  sleep_this_thread_until(now_ns() + 100'000'000);
+  write_all(
+      "mortise: waits are watched since 100 ms; those that began before are not known, and their tasks are parked\n");
+}
+
 }  // namespace
 
 void watch_waits(stacks s) noexcept { wait_book::of_process().open(s); }
@@ -118,18 +127,21 @@ std::string dump() {
   return text;
 }
 
-void dump_on_sigquit(stacks s) {
+void dump_on_sigquit(stacks s, watching w) {
   static std::once_flag once;
   std::call_once(once, [&] {
     ::sem_init(&asked, 0, 0);
-    os_thread answers{[] {
+    os_thread answers{[s, w] {
+      bool watches = w == watching::at_once;
       for (;;) {
-        if (::sem_wait(&asked) == 0) write_all(dump());
+        if (::sem_wait(&asked) != 0) continue;
+        if (!std::exchange(watches, true)) begin_to_watch(s);
+        write_all(dump());
       }
     }};
     name_thread(answers, "mortise-dump");
     answers.detach();
-    watch_waits(s);
+    if (w == watching::at_once) watch_waits(s);
     struct sigaction ours{};
     ours.sa_sigaction = on_quit;
     ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;

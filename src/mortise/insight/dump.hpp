@@ -28,8 +28,12 @@ MORTISE_API void ignore_waits(stacks s = stacks::kept) noexcept;
 // Blocks: for as long as symbols take to read, the first time some tenths of a second. Throws: std::bad_alloc.
 MORTISE_API std::string dump();
 
+// When watching begins: with the call, or with the first SIGQUIT, whose dump then has those waits that began since, and says so. Until then
+// that costs nothing.
+enum class watching : bool { at_once, when_asked };
+
 // Watches waits, and writes a dump to standard error on each SIGQUIT; the program goes on. Once; later calls do nothing. Throws:
 // std::system_error when there is no thread for it.
-MORTISE_API void dump_on_sigquit(stacks s = stacks::kept);
+MORTISE_API void dump_on_sigquit(stacks s = stacks::kept, watching w = watching::at_once);
 
 }  // namespace mortise::inline MORTISE_ABI::insight

@@ -25,6 +25,7 @@
 #include <mortise/task/task.hpp>
 #include <mortise/task/task_scope.hpp>
 #include <mortise/task/this_task.hpp>
+#include <mortise/wait/observer.hpp>
 
 // Found by name in a stack: not inlined, and the call in them is not their last act.
 [[gnu::noinline]] void waits_in_this_function(mortise::mutex& m) {
@@ -191,6 +192,24 @@ TEST(sigquit, is_answered_with_a_dump_and_the_program_goes_on) {
   m.unlock();
   EXPECT_THAT(text, HasSubstr("mortise: 1 party waits\n"));
   EXPECT_GT(before_us, 0);
+}
+
+// The bug: a program that nobody asks pays for watching, or one that is asked is never watched.
+TEST(sigquit, begins_the_watching_where_that_is_to_be_so) {
+  if (mortise::wait::observers::any()) GTEST_SKIP() << "another test of this process has begun it";
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const int errors = ::dup(STDERR_FILENO);
+  ::dup2(ends[1], STDERR_FILENO);
+  mortise::insight::dump_on_sigquit(mortise::insight::stacks::kept, mortise::insight::watching::when_asked);
+  EXPECT_FALSE(mortise::wait::observers::any());
+  ::raise(SIGQUIT);
+  char part[4096];
+  const ssize_t n = ::read(ends[0], part, sizeof part);
+  EXPECT_TRUE(mortise::wait::observers::any());
+  ::dup2(errors, STDERR_FILENO);
+  EXPECT_THAT(std::string(part, static_cast<std::size_t>(std::max<ssize_t>(n, 0))),
+              HasSubstr("mortise: waits are watched since 100 ms"));
 }
 
 }  // namespace
