@@ -241,11 +241,11 @@ TEST_F(lock_profile, can_be_started_and_stopped_while_locks_are_in_use) {
 TEST_F(lock_profile, waits_for_other_than_mutexes_are_in_it) {
   profile::start({.every = 0ns});
   mortise::binary_semaphore p{0};
-  EXPECT_FALSE(p.try_acquire_for(1ms));
+  EXPECT_FALSE(p.try_acquire_for(20ms));
   const std::vector<profile::place> all = profile::places();
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].waits, 1);
-  EXPECT_GE(all[0].wait_ns, 0.9e6);
+  EXPECT_GT(all[0].wait_ns, 0);  // from when it slept, which may be much later than when it came
   EXPECT_EQ(all[0].contentions, 0);
 }
 
