@@ -72,7 +72,7 @@ TEST_F(watched, threads_stand_together_by_what_they_wait_for_and_where) {
                                   "\\(0x[0-9a-f]+\\), the first since "));
   if (MORTISE_IS_CHECKED)
     EXPECT_THAT(text, HasSubstr(", held by thread " + std::to_string(::gettid()) + "\n"));
-  EXPECT_THAT(text, HasSubstr("    waits_in_this_function"));
+  if (MORTISE_HAS_BACKTRACE) EXPECT_THAT(text, HasSubstr("    waits_in_this_function"));
   EXPECT_THAT(text, Not(ContainsRegex("    mortise::[a-z0-9_]*::mutex::"))) << "the library's own frames";
   m.unlock();
   waiters.clear();
@@ -81,6 +81,7 @@ TEST_F(watched, threads_stand_together_by_what_they_wait_for_and_where) {
 
 // The bug: of a lock without a name there is an address only, which tells nobody anything.
 TEST_F(watched, what_has_no_name_is_called_by_where_it_was_waited_for_first) {
+  if (!MORTISE_HAS_BACKTRACE) GTEST_SKIP() << "places have no names here: libbacktrace comes with GCC alone";
   mortise::mutex m;
   m.lock();
   std::jthread first{[&] { waits_in_this_function(m); }};

@@ -26,6 +26,8 @@ namespace profile = mortise::insight::profile;
 using places::hold_briefly;
 using places::hold_long;
 
+constexpr const char* no_names = "places have no names here: libbacktrace comes with GCC alone";
+
 class lock_profile : public testing::Test {
  protected:
   ~lock_profile() override { profile::stop(); }
@@ -94,6 +96,7 @@ class crowd {
 
 // The bug: who holds for three times as long is not blamed for three times as much.
 TEST_F(lock_profile, delays_of_threads_are_in_the_ratio_of_their_holds) {
+  if (!MORTISE_HAS_BACKTRACE) GTEST_SKIP() << no_names;
   crowd c;
   std::vector<std::jthread> threads;
   c.compare([&] {
@@ -107,6 +110,7 @@ TEST_F(lock_profile, delays_of_threads_are_in_the_ratio_of_their_holds) {
 
 // The bug: of a batch of fibers that take the lock one after the other the last one is blamed for all.
 TEST_F(lock_profile, delays_of_fibers_are_in_the_ratio_of_their_holds) {
+  if (!MORTISE_HAS_BACKTRACE) GTEST_SKIP() << no_names;
   crowd c;
   mortise::runtime rt{{.workers = 2}};
   mortise::task_scope tasks{rt};
@@ -126,6 +130,7 @@ mortise::task<> take_turns(crowd& c) {
 
 // The bug: as above, of coroutines.
 TEST_F(lock_profile, delays_of_coroutines_are_in_the_ratio_of_their_holds) {
+  if (!MORTISE_HAS_BACKTRACE) GTEST_SKIP() << no_names;
   crowd c;
   mortise::runtime rt{{.workers = 2}};
   mortise::task_scope tasks{rt};
@@ -152,6 +157,7 @@ void contend(mortise::mutex& m, void (*hold)(std::unique_lock<mortise::mutex>)) 
 
 // The bug: the delay is where somebody waited, or the wait where somebody held.
 TEST_F(lock_profile, the_holder_is_blamed_and_not_the_waiter) {
+  if (!MORTISE_HAS_BACKTRACE) GTEST_SKIP() << no_names;
   mortise::mutex m;
   profile::start({.every = 0ns});
   contend(m, hold_briefly);
@@ -183,6 +189,7 @@ TEST_F(lock_profile, who_makes_nobody_wait_is_not_in_it) {
 
 // The bug: it goes on when it was stopped, or a new one has what the last one had.
 TEST_F(lock_profile, nothing_is_recorded_while_it_is_stopped) {
+  if (!MORTISE_HAS_BACKTRACE) GTEST_SKIP() << no_names;
   mortise::mutex m;
   profile::start({.every = 0ns});
   EXPECT_TRUE(profile::runs());
