@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <deque>
 #include <semaphore>
 #include <stdexcept>
@@ -50,6 +51,20 @@ witness& told_anew() {
   return all.back();
 }
 
+struct figures {
+  double ratio, of_the_long, elsewhere;
+  bool fit() const { return std::abs(ratio - 1) < 0.1 && std::abs(of_the_long - 1) < 0.2 && elsewhere < 0.1; }
+};
+
+// Where other programs take the processors away from holders and waiters, one measurement in some ten is off; a profile that is wrong is so each time.
+void expect_a_fit(auto measure) {
+  figures f{};
+  for (int tries = 0; tries < 5 && !f.fit(); ++tries) f = measure();
+  EXPECT_NEAR(f.ratio, 1, 0.1);
+  EXPECT_NEAR(f.of_the_long, 1, 0.2);
+  EXPECT_LT(f.elsewhere, 0.1);
+}
+
 // Parties that take turns at one lock. What is held is compared from when all of them wait until enough turns were had, so
 // that somebody waits at every moment, on any machine.
 class crowd {
@@ -64,7 +79,7 @@ class crowd {
     m_turns % 2 == 0 ? hold_briefly(std::move(lock)) : hold_long(std::move(lock));
   }
 
-  void compare(auto&& begin) {
+  figures compare(auto&& begin) {
     const witness& w = told_anew();
     std::unique_lock all{m};
     begin();
@@ -80,9 +95,7 @@ class crowd {
     m_ended = true;
     const places::found f = places::delays();
     // What was asked for is a ratio of 3; what was held is known.
-    EXPECT_NEAR(f.long_ns / f.briefly_ns / (long_ / briefly), 1, 0.1) << f.long_ns << " to " << f.briefly_ns;
-    EXPECT_NEAR(f.long_ns / long_, 1, 0.2);
-    EXPECT_LT(f.elsewhere_ns, f.briefly_ns / 10);
+    return {f.long_ns / f.briefly_ns / (long_ / briefly), f.long_ns / long_, f.elsewhere_ns / f.briefly_ns};
   }
 
   mortise::mutex m;
@@ -97,31 +110,37 @@ class crowd {
 // The bug: who holds for three times as long is not blamed for three times as much.
 TEST_F(lock_profile, delays_of_threads_are_in_the_ratio_of_their_holds) {
   if (!MORTISE_HAS_BACKTRACE) GTEST_SKIP() << no_names;
-  crowd c;
-  std::vector<std::jthread> threads;
-  c.compare([&] {
-    for (int i = 0; i < crowd::parties; ++i) {
-      threads.emplace_back([&] {
-        while (c.goes_on()) c.hold(std::unique_lock{c.m});
-      });
-    }
+  expect_a_fit([] {
+    crowd c;
+    std::vector<std::jthread> threads;
+    const figures f = c.compare([&] {
+      for (int i = 0; i < crowd::parties; ++i) {
+        threads.emplace_back([&] {
+          while (c.goes_on()) c.hold(std::unique_lock{c.m});
+        });
+      }
+    });
+    return f;
   });
 }
 
 // The bug: of a batch of fibers that take the lock one after the other the last one is blamed for all.
 TEST_F(lock_profile, delays_of_fibers_are_in_the_ratio_of_their_holds) {
   if (!MORTISE_HAS_BACKTRACE) GTEST_SKIP() << no_names;
-  crowd c;
-  mortise::runtime rt{{.workers = 2}};
-  mortise::task_scope tasks{rt};
-  c.compare([&] {
-    for (int i = 0; i < crowd::parties; ++i) {
-      tasks.go([&] {
-        while (c.goes_on()) c.hold(std::unique_lock{c.m});
-      });
-    }
+  expect_a_fit([] {
+    crowd c;
+    mortise::runtime rt{{.workers = 2}};
+    mortise::task_scope tasks{rt};
+    const figures f = c.compare([&] {
+      for (int i = 0; i < crowd::parties; ++i) {
+        tasks.go([&] {
+          while (c.goes_on()) c.hold(std::unique_lock{c.m});
+        });
+      }
+    });
+    tasks.join();
+    return f;
   });
-  tasks.join();
 }
 
 mortise::task<> take_turns(crowd& c) {
@@ -131,13 +150,16 @@ mortise::task<> take_turns(crowd& c) {
 // The bug: as above, of coroutines.
 TEST_F(lock_profile, delays_of_coroutines_are_in_the_ratio_of_their_holds) {
   if (!MORTISE_HAS_BACKTRACE) GTEST_SKIP() << no_names;
-  crowd c;
-  mortise::runtime rt{{.workers = 2}};
-  mortise::task_scope tasks{rt};
-  c.compare([&] {
-    for (int i = 0; i < crowd::parties; ++i) tasks.go([&] { return take_turns(c); });
+  expect_a_fit([] {
+    crowd c;
+    mortise::runtime rt{{.workers = 2}};
+    mortise::task_scope tasks{rt};
+    const figures f = c.compare([&] {
+      for (int i = 0; i < crowd::parties; ++i) tasks.go([&] { return take_turns(c); });
+    });
+    tasks.join();
+    return f;
   });
-  tasks.join();
 }
 
 [[gnu::noinline]] void wait_patiently(mortise::mutex& m) {
