@@ -8,7 +8,7 @@
 namespace mortise::inline MORTISE_ABI {
 
 // Where a call came from: return addresses, the innermost first. Cheap to take and to keep; it gets its names when it is printed.
-// Cost: capture some 0.1 us a frame; the first of a process loads the unwinder, unless there was an exception before.
+// Cost: capture some 0.2 us a frame; the first of a process loads the unwinder, unless there was an exception before.
 struct stack_trace {
   static constexpr int most = 24;
   std::array<void*, most> frames{};

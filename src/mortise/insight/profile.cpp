@@ -68,7 +68,9 @@ static_assert(most_thinned < 64);
 constexpr unsigned hold_bits = 13;
 constinit std::array<hold_begin, 1 << hold_bits> holds;
 
-// Waits under way that are measured.
+// Waits under way that are measured. Who has changed a place's `who` from null, or from a waiter, to `being_written` is the only one to touch
+// what is measured there, until it stores another value. Orderings: P1 that store is a release <-> the change to `being_written` is an acquire: one after the
+// other. Looks before it are relaxed: the change checks what they saw.
 struct measured_wait {
   nanos since = 0;
   unsigned stands_for = 0;
@@ -148,7 +150,7 @@ class onlooker final : public wait::observer {
       w.stands_for = stands_for;
       w.kind = s.kind;
       if (!blocks) w.at = call_stack::here();
-      who.store(&n, memory_order_release);  // its end is another thread's, perhaps
+      who.store(&n, memory_order_release);  // P1: its end is another thread's, perhaps
       return;
     }
   }
@@ -157,7 +159,11 @@ class onlooker final : public wait::observer {
     const std::size_t bucket = hashed(&n, bucket_bits);
     for (std::size_t i = 0; i < in_bucket; ++i) {
       atomic<const waiter*>& who = waiting[bucket].who[i];
-      if (who.load(memory_order_acquire) == &n) return ended(n, who, measured[bucket][i]);
+      const waiter* expected = &n;
+      // P1; it fails if a new profile has begun meanwhile
+      if (who.load(memory_order_relaxed) == &n &&
+          who.compare_exchange_strong(expected, &being_written, memory_order_acquire, memory_order_relaxed))
+        return ended(n, who, measured[bucket][i]);
     }
   }
 
@@ -188,13 +194,13 @@ class onlooker final : public wait::observer {
     const bool blocks = n.step == nullptr;
     const double k = w.stands_for * (blocks ? m_waits.take(mine.luck, length * w.stands_for, now) : 1);
     if (k != 0) record(w.kind, blocks ? call_stack::here() : w.at, {.waits = k, .wait_ns = k * length});
-    who.store(nullptr, memory_order_release);  // its place is free for another one
+    who.store(nullptr, memory_order_release);  // P1: its place is free for another one
   }
 
   nanos apart(nanos usual) const noexcept { return m_every.load(memory_order_relaxed) == 0 ? 0 : usual; }
   unsigned most(unsigned usual) const noexcept { return m_every.load(memory_order_relaxed) == 0 ? 1 : usual; }
 
-  atomic<nanos> m_every{0};
+  atomic<nanos> m_every{0};  // relaxed: how often is all that hangs on it
   pace m_holds, m_waits;
 };
 
@@ -211,7 +217,12 @@ void start(options o) {
   if (!recording_is_under_way()) {
     for (hold_begin& b : holds) b.what.store(nullptr, memory_order_relaxed);
     for (wait_bucket& b : waiting) {
-      for (atomic<const waiter*>& who : b.who) who.store(nullptr, memory_order_relaxed);
+      for (atomic<const waiter*>& who : b.who) {
+        const waiter* at = who.load(memory_order_relaxed);
+        // P1; not from under one who is still at it
+        if (at != nullptr && at != &being_written)
+          who.compare_exchange_strong(at, nullptr, memory_order_relaxed, memory_order_relaxed);
+      }
     }
     static_cast<void>(call_stack::here());  // what the first one needs is made now
   }
