@@ -35,7 +35,8 @@ std::string duration(nanos d) {
 // Those who wait for the same thing in the same place.
 std::vector<std::vector<wait_record>> grouped(const std::vector<wait_record>& all) {
   const auto place = [](const wait_record& r) {
-    return std::tuple{r.subject.what, r.kind, std::vector<void*>(r.trace().begin(), r.trace().end())};
+    return std::tuple{r.subject.what, r.kind,
+                      std::vector(r.at.calls.begin(), r.at.calls.begin() + r.at.depth)};
   };
   std::map<decltype(place(all[0])), std::vector<wait_record>> by_place;
   for (const wait_record& r : all) by_place[place(r)].push_back(r);
@@ -60,7 +61,7 @@ void write_group(std::string& to, const std::vector<wait_record>& group, nanos n
         (group.size() == 1 ? "since " : "the first since ") + duration(now - first.since);
   if (const auto holder = lock_detail::holder_of(first.subject.what)) to += ", held by " + holder->text;
   to += "\n";
-  for (const std::string& place : places_of(first.trace())) to += "    " + place + "\n";
+  for (const std::string& place : places_of(first.at)) to += "    " + place + "\n";
 }
 
 void write_tasks(std::string& to, const std::vector<wait_record>& waiting) {

@@ -76,8 +76,7 @@ bool is_plumbing(const code_line& l) {
                                         "/mortise/task/", "/mortise/insight/"}) {
     if (l.file.find(folder) != std::string::npos && !l.file.ends_with("_test.cpp")) return true;
   }
-  return l.is_plumbing() ||
-         l.function.find("backtrace") != std::string::npos;  // sanitizers have one of their own
+  return l.is_plumbing();
 }
 
 // What a stack begins with, whoever's it is.
@@ -91,12 +90,11 @@ bool is_a_begin(const code_line& l) {
 
 }  // namespace
 
-std::vector<std::string> places_of(std::span<void* const> stack) {
+std::vector<std::string> places_of(const call_stack& stack) {
   std::vector<std::string> texts;
   std::size_t as_far_as = 0;  // the last that is the program's
-  for (void* const frame : stack) {
-    // In the call: the address behind it may be another line's, or another function's.
-    const std::uintptr_t at = reinterpret_cast<std::uintptr_t>(frame) - 1;
+  for (std::size_t i = 0; i < stack.depth; ++i) {
+    const std::uintptr_t at = stack.calls[i];
     const std::vector<code_line> lines = lines_at(at);
     if (lines.empty() && !texts.empty()) texts.push_back(text_of(at));
     for (const code_line& l : lines) {
@@ -112,7 +110,8 @@ std::vector<std::string> places_of(std::span<void* const> stack) {
 std::string lock_text(const void* lock) {
   std::string text = name_of(lock);
   if (text.starts_with("'")) return text;
-  const std::vector<std::string> first = places_of(wait_book::of_process().first_place(lock));
+  const std::optional<call_stack> at = wait_book::of_process().first_place(lock);
+  const std::vector<std::string> first = at ? places_of(*at) : std::vector<std::string>{};
   if (!first.empty()) text.append(" (first waited for in ").append(first[0]).append(")");
   return text;
 }

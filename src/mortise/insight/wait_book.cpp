@@ -1,7 +1,5 @@
 #include <mortise/insight/wait_book.hpp>
 
-#include <execinfo.h>
-
 #include <exception>
 #include <functional>
 #include <mutex>
@@ -41,13 +39,13 @@ wait_book& wait_book::of_process() noexcept {
 
 void wait_book::open(stacks s) noexcept {
   const std::lock_guard hold{m_guard};
-  if (s == stacks::kept) ++m_stacks;
+  if (s == stacks::kept) m_stacks.fetch_add(1, memory_order_relaxed);
   if (m_readers++ == 0) wait::observe(*this);
 }
 
 void wait_book::close(stacks s) noexcept {
   const std::lock_guard hold{m_guard};
-  if (s == stacks::kept) --m_stacks;
+  if (s == stacks::kept) m_stacks.fetch_sub(1, memory_order_relaxed);
   if (--m_readers != 0) return;
   wait::ignore(*this);
   for (shard& each : m_shards) {  // what ends from now on is not told any more
@@ -69,11 +67,10 @@ void wait_book::waits(const wait::waiter& n, wait::subject what) noexcept {
   r.kind = wait::this_context().kind();
   r.subject = what;
   r.since = now_ns();
-  if (m_stacks.load(std::memory_order_relaxed) != 0)
-    r.frames = ::backtrace(r.stack.data(), wait_record::most_frames);
+  if (m_stacks.load(memory_order_relaxed) != 0) r.at = call_stack::here();
   shard& s = m_shards[index_of(n)];
   try {
-    if (r.frames != 0) keep_first_place(r);
+    if (r.at.depth != 0) keep_first_place(r);
     const std::lock_guard hold{s.guard};
     s.records.insert_or_assign(&n, r);
   } catch (const std::exception&) {
@@ -84,13 +81,13 @@ void wait_book::waits(const wait::waiter& n, wait::subject what) noexcept {
 void wait_book::keep_first_place(const wait_record& r) {
   const std::lock_guard hold{m_first_guard};
   if (m_first.size() == most_first_places || m_first.contains(r.subject.what)) return;
-  m_first.emplace(r.subject.what, std::vector<void*>{r.trace().begin(), r.trace().end()});
+  m_first.emplace(r.subject.what, r.at);
 }
 
-std::vector<void*> wait_book::first_place(const void* what) const {
+std::optional<call_stack> wait_book::first_place(const void* what) const {
   const std::lock_guard hold{m_first_guard};
   const auto at = m_first.find(what);
-  return at == m_first.end() ? std::vector<void*>{} : at->second;
+  return at == m_first.end() ? std::nullopt : std::optional{at->second};
 }
 
 void wait_book::waits_no_more(const wait::waiter& n) noexcept {

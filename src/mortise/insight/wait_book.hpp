@@ -1,14 +1,15 @@
 #pragma once
 
 #include <array>
-#include <atomic>
-#include <span>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include <mortise/base/abi.hpp>
+#include <mortise/base/atomic.hpp>
 #include <mortise/base/clock.hpp>
 #include <mortise/base/os_mutex.hpp>
+#include <mortise/insight/call_stack.hpp>
 #include <mortise/insight/dump.hpp>
 #include <mortise/wait/observer.hpp>
 
@@ -16,16 +17,12 @@ namespace mortise::inline MORTISE_ABI::insight {
 
 // A wait that has not ended, as it was when it began.
 struct wait_record {
-  static constexpr int most_frames = 24;
   const wait::waiter* node = nullptr;
   wait::parker* who = nullptr;  // never freed
   wait::party kind = wait::party::thread;
   wait::subject subject{};
   nanos since = 0;  // now_ns
-  int frames = 0;
-  std::array<void*, most_frames> stack{};  // return addresses, the innermost first
-
-  std::span<void* const> trace() const noexcept { return {stack.data(), static_cast<std::size_t>(frames)}; }
+  call_stack at{};  // of no depth where stacks are left out
 };
 
 // All waits of the process that are under way, kept while anybody is interested: dump.hpp, deadlock.hpp. Waits that were under way before are
@@ -38,7 +35,7 @@ class wait_book final : public wait::observer {
   void close(stacks s) noexcept;
   std::vector<wait_record> all() const;
   // Where what is waited for was waited for first, while stacks were kept; nothing: not known.
-  std::vector<void*> first_place(const void* what) const;
+  std::optional<call_stack> first_place(const void* what) const;
 
  private:
   void waits(const wait::waiter& n, wait::subject s) noexcept override;
@@ -55,10 +52,10 @@ class wait_book final : public wait::observer {
   static constexpr std::size_t most_first_places = 4096;  // of more locks than that no names are made up
   std::array<shard, 32> m_shards;
   mutable os_mutex m_first_guard;
-  std::unordered_map<const void*, std::vector<void*>> m_first;
+  std::unordered_map<const void*, call_stack> m_first;
   os_mutex m_guard;
   unsigned m_readers = 0;
-  std::atomic<unsigned> m_stacks{0};  // how many readers want them; relaxed: orders nothing
+  atomic<unsigned> m_stacks{0};  // how many readers want them; relaxed: orders nothing
 };
 
 }  // namespace mortise::inline MORTISE_ABI::insight

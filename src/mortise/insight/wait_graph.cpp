@@ -125,7 +125,7 @@ std::string report_of(const wait_cycle& cycle, nanos now) {
     if (!joins) text.append(" ").append(lock_text(r.subject.what));
     text.append(", since ").append(age).append(joins ? ", in which there is " : ", held by ");
     text.append(task_detail::text_of(*next.who, next.kind)).append("\n");
-    for (const std::string& place : places_of(r.trace())) text += "      " + place + "\n";
+    for (const std::string& place : places_of(r.at)) text += "      " + place + "\n";
   }
   return text;
 }
