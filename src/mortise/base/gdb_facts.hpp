@@ -16,9 +16,7 @@ struct gdb_fact {
 };
 
 extern MORTISE_API const gdb_fact gdb_waiting[];  // wait/thread_context.cpp
-#if MORTISE_IS_CHECKED
-extern MORTISE_API const gdb_fact gdb_holders[];  // lock/checked.cpp
-#endif
+extern MORTISE_API const gdb_fact gdb_holders[];  // lock/checked.cpp, or lock/holder_table.cpp
 
 // Where the values of a std::unordered_map with pointers as keys lie in its nodes, which are chained by their first word.
 #if defined(_LIBCPP_VERSION)

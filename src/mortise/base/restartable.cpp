@@ -15,11 +15,23 @@
 
 namespace mortise::inline MORTISE_ABI::restartable {
 
+constinit atomic<bool> detail::is_shut{false};
+
 #if MORTISE_HAS_SEQUENCES && !defined(MORTISE_RMW_UNLOCK)
 
 constinit std::ptrdiff_t detail::area = 0;
 
 namespace {
+
+// What `area` is while nothing is shut; 0: sequences are not in use. Changes once, and back only in the child of a fork that may not have them.
+// Relaxed: says nothing of other memory.
+constinit atomic<std::ptrdiff_t> granted{0};
+
+void show_area() noexcept {
+  __atomic_store_n(&detail::area,
+                   detail::is_shut.load(memory_order_relaxed) ? 0 : granted.load(memory_order_relaxed),
+                   __ATOMIC_RELAXED);
+}
 
 // Older headers do not have them.
 constexpr int expedited_rseq = 1 << 7;
@@ -35,7 +47,8 @@ bool this_thread_is_registered() noexcept {
 }
 
 void in_child() noexcept {
-  if (membarrier_of(register_expedited_rseq) != 0) __atomic_store_n(&detail::area, 0, __ATOMIC_RELAXED);
+  if (membarrier_of(register_expedited_rseq) != 0) granted.store(0, memory_order_relaxed);
+  show_area();
 }
 
 constinit std::once_flag decided;
@@ -46,13 +59,19 @@ constinit std::once_flag decided;
 }  // namespace
 
 bool in_use() noexcept {
-  if (__atomic_load_n(&detail::area, __ATOMIC_RELAXED) != 0) return true;
+  if (granted.load(memory_order_relaxed) != 0) return true;
   std::call_once(decided, [] {
     if (!this_thread_is_registered() || membarrier_of(register_expedited_rseq) != 0) return;
     at_fork(nullptr, nullptr, &in_child);
-    __atomic_store_n(&detail::area, __rseq_offset, __ATOMIC_RELAXED);
+    granted.store(__rseq_offset, memory_order_relaxed);
+    show_area();
   });
-  return __atomic_load_n(&detail::area, __ATOMIC_RELAXED) != 0;
+  return granted.load(memory_order_relaxed) != 0;
+}
+
+void shut(bool s) noexcept {
+  detail::is_shut.store(s, memory_order_relaxed);
+  show_area();
 }
 
 void interrupt_all() noexcept {
@@ -71,6 +90,7 @@ constinit std::ptrdiff_t detail::area = 0;
 
 bool in_use() noexcept { return false; }
 void interrupt_all() noexcept {}
+void shut(bool s) noexcept { detail::is_shut.store(s, memory_order_relaxed); }
 
 #endif
 

@@ -31,15 +31,25 @@ namespace mortise::inline MORTISE_ABI::restartable {
 // without MORTISE_RMW_UNLOCK.
 MORTISE_API bool in_use() noexcept;
 
+// Shut: set_byte and clear_byte do nothing and say no, also where they could, so that all goes by the caller's slow way, where others can
+// look on. Calls that are under way do what they came for. Calls of this must not overlap.
+MORTISE_API void shut(bool s) noexcept;
+
 // Ends the sequences under way in all other threads of the process, as a barrier does that each of them executes. Cost: 0.3 to 3 us.
 // Requires: in_use().
 MORTISE_API void interrupt_all() noexcept;
 
+#if !MORTISE_IS_MODEL
+namespace detail {
+extern MORTISE_API atomic<bool>
+    is_shut;  // relaxed: orders nothing, and is looked at only where there is no sequence
+}
+#endif
+
 #if MORTISE_HAS_SEQUENCES
 
 namespace detail {
-// Where a thread's `struct rseq` is, from the thread pointer. 0: sequences are not in use. Changes once, and
-// back only in the child of a fork that may not have them.
+// Where a thread's `struct rseq` is, from the thread pointer. 0: sequences are not in use, or all is shut.
 extern MORTISE_API std::ptrdiff_t area;
 
 // The layout of struct rseq and of struct rseq_cs are the kernel's ABI (linux/rseq.h): at 4 the CPU, negative for a thread that
@@ -104,12 +114,16 @@ failed:
 
 #endif
 
-// Sets the byte from 0 to `v`: acquire. False: it was not 0.
+// Sets the byte from 0 to `v`: acquire. False: it was not 0, or all is shut.
 inline bool set_byte(atomic<std::uint64_t>& word, std::uint8_t v) noexcept {
 #if MORTISE_HAS_SEQUENCES
   chaos_point(chaos::preempt);
   if (__atomic_load_n(&detail::area, __ATOMIC_RELAXED) != 0) [[likely]]
     return detail::set_free_byte(word, v);
+#endif
+#if !MORTISE_IS_MODEL
+  if (detail::is_shut.load(memory_order_relaxed)) [[unlikely]]
+    return false;
 #endif
   // Of one width with the RMW that clears it.
   std::uint64_t w = 0;
@@ -129,6 +143,10 @@ inline bool clear_byte(atomic<std::uint64_t>& word, std::uint8_t expected) noexc
   // The sequence looks at two bytes; the explorer's, at all of the word as it is.
   const std::uint64_t seen = word.load(memory_order_relaxed);
   if (in_use() && (seen & 0xffff) == expected && word.store_byte_if(seen, 0, 0)) return true;
+#endif
+#if !MORTISE_IS_MODEL
+  if (detail::is_shut.load(memory_order_relaxed)) [[unlikely]]
+    return false;
 #endif
   // Never the sequence again: single-stepping would interrupt it each time.
   std::uint64_t w = expected;

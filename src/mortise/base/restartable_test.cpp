@@ -77,6 +77,22 @@ TEST(restartable, nobody_clears_it_after_the_interruption) {
   EXPECT_EQ(w.load(), 0u) << "a clear that failed was taken for done";
 }
 
+// The bug: while all is shut a byte is set or cleared all the same, or no more once it is open again.
+TEST(restartable, nothing_is_done_while_it_is_shut) {
+  word w{0};
+  restartable::shut(true);
+  EXPECT_FALSE(restartable::set_byte(w, mine));
+  EXPECT_EQ(w.load(), 0u);
+  w = mine;
+  EXPECT_FALSE(restartable::clear_byte(w, mine));
+  EXPECT_EQ(w.load(), mine);
+  const bool in_use = restartable::in_use();
+  restartable::shut(false);
+  EXPECT_EQ(restartable::in_use(), in_use);
+  while (!restartable::clear_byte(w, mine)) {}
+  EXPECT_TRUE(restartable::set_byte(w, mine));
+}
+
 #if MORTISE_HAS_SEQUENCES
 
 // What the trap handler, which runs before each instruction, does at one of them: it speaks, as another thread would.

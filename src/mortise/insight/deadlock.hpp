@@ -23,8 +23,8 @@ struct deadlock_options {
 // - D1 Parties of any kind, each of which waits without a deadline for a mutex that the next one holds, or joins a scope in which the next one is a
 //   task, are reported within two looks: each by name, with what it waits for, who holds that, and its stack.
 // - D2 Nobody else is: not one that has a deadline, nor one that waits for somebody who runs, or sleeps. What async_lock took counts as held by
-//   the task that took it, also when the guard has been given away.
-// Does not promise anything about unchecked builds, which do not know who holds a mutex: there it sees deadlocks of joins alone. Nor about
+//   the task that took it, also when the guard has been given away; in unchecked builds so does what lock took.
+// Does not promise anything about mutexes that were taken before watching began, in unchecked builds; about
 // semaphores, latches, conditions and shared_mutex, which anybody may release; std::mutex; or mutexes taken by async_lock in a coroutine that is no task
 // of a runtime.
 //

@@ -59,7 +59,8 @@ void write_group(std::string& to, const std::vector<wait_record>& group, nanos n
   to += group.size() == 1 ? " waits for " : " wait for ";
   to += std::string{first.subject.kind} + " " + lock_text(first.subject.what) + ", " +
         (group.size() == 1 ? "since " : "the first since ") + duration(now - first.since);
-  if (const auto holder = lock_detail::holder_of(first.subject.what)) to += ", held by " + holder->text;
+  if (const auto holder = lock_detail::holder_of(first.subject.what))
+    to += ", held by " + (holder->text.empty() ? task_detail::text_of(*holder->who) : holder->text);
   to += "\n";
   for (const std::string& place : places_of(first.at)) to += "    " + place + "\n";
 }

@@ -15,9 +15,12 @@ namespace mortise::inline MORTISE_ABI::insight {
 //   it has waited and, where these are kept, the stack that it waits in; those that wait for the same thing in the same place stand together.
 // - I2 Every task of every runtime that is not over is counted: those that run, sleep, or are queued are listed by what they do.
 // - I3 SIGQUIT is answered on a thread of its own, whatever the program's threads are at; a handler that was there before is called then.
-// Does not promise who holds a lock in unchecked builds: 8 bytes have no room for that. Nor the stack of what runs.
+// - I4 Who is told to hold a mutex took it and has not begun to unlock it; told of each that was taken since watching began by a party of ours, in
+//   checked builds also before.
+// Does not promise who holds a shared_mutex, or the stack of what runs.
 //
-// Cost while watching: some 0.1 us for each wait, and some microseconds more where stacks are kept; none for a lock that is free.
+// Cost while watching: some 15 ns for a lock and unlock that nobody waits for, 0.1 us for each wait, and some microseconds more where stacks are kept; of memory
+// as much as the pages have that mutexes lie in.
 
 enum class stacks : bool { kept, left_out };
 

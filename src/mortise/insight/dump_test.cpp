@@ -70,8 +70,7 @@ TEST_F(watched, threads_stand_together_by_what_they_wait_for_and_where) {
   const std::string text = eventually("mortise: 3 parties wait\n");
   EXPECT_THAT(text, ContainsRegex("\nthread [0-9]+, thread [0-9]+, thread [0-9]+ wait for mutex 'accounts' "
                                   "\\(0x[0-9a-f]+\\), the first since "));
-  if (MORTISE_IS_CHECKED)
-    EXPECT_THAT(text, HasSubstr(", held by thread " + std::to_string(::gettid()) + "\n"));
+  EXPECT_THAT(text, HasSubstr(", held by thread " + std::to_string(::gettid()) + "\n"));
   if (MORTISE_HAS_BACKTRACE) EXPECT_THAT(text, HasSubstr("    waits_in_this_function"));
   EXPECT_THAT(text, Not(ContainsRegex("    mortise::[a-z0-9_]*::mutex::"))) << "the library's own frames";
   m.unlock();

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include <mortise/base/fork.hpp>
+#include <mortise/lock/holder_table.hpp>
 #include <mortise/wait/context.hpp>
 
 namespace mortise::inline MORTISE_ABI::insight {
@@ -40,12 +41,14 @@ wait_book& wait_book::of_process() noexcept {
 void wait_book::open(stacks s) noexcept {
   const std::lock_guard hold{m_guard};
   if (s == stacks::kept) m_stacks.fetch_add(1, memory_order_relaxed);
+  lock_detail::keep_holders();
   if (m_readers++ == 0) wait::observe(*this);
 }
 
 void wait_book::close(stacks s) noexcept {
   const std::lock_guard hold{m_guard};
   if (s == stacks::kept) m_stacks.fetch_sub(1, memory_order_relaxed);
+  lock_detail::forget_holders();
   if (--m_readers != 0) return;
   wait::ignore(*this);
   for (shard& each : m_shards) {  // what ends from now on is not told any more

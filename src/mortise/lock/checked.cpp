@@ -75,7 +75,7 @@ holder myself() {
 std::optional<lock_detail::holder_seen> lock_detail::holder_of(const void* lock) {
   holder h;
   if (!find(lock, h)) return std::nullopt;
-  return holder_seen{h.who != nullptr ? h.who : h.taker, h.kind, describe(h).chars};
+  return holder_seen{h.who != nullptr ? h.who : h.taker, describe(h).chars};
 }
 
 const gdb_fact gdb_holders[] = {{"shards", 0, &sharded::kept},

@@ -90,6 +90,7 @@
 #include <mortise/base/pointer_bits.hpp>
 #include <mortise/base/probe.hpp>
 #include <mortise/base/spin.hpp>
+#include <mortise/lock/holder_table.hpp>
 #include <mortise/wait/context.hpp>
 #include <mortise/wait/observer.hpp>
 #include <mortise/wait/offer.hpp>
@@ -112,6 +113,12 @@ constexpr int idle_looks = MORTISE_IS_MODEL ? 1 : 8;
 // nothing to see to. To announce oneself again costs a membarrier, which is not to be paid for each fiber that waits.
 constexpr int quiet_sample = MORTISE_IS_MODEL ? 1 : 16;
 constexpr unsigned turns_of_quiet = MORTISE_IS_MODEL ? 1 : 7;
+
+bool had_by(const wait::waiter& n, const mutex& m) noexcept {
+  if (lock_detail::keeps_holders()) [[unlikely]]
+    lock_detail::write_down_holder(&m, *n.who);
+  return true;
+}
 
 bool insists(const wait::waiter& head) noexcept { return head.insists || chaos_strikes(chaos::preempt); }
 
@@ -137,8 +144,11 @@ bool mutex::try_slow() noexcept {
   std::uint64_t w = m_word.load(memory_order_relaxed);  // O4
   while (obtainable(w)) {
     // O1
-    if (m_word.compare_exchange_weak(w, w | word::held, memory_order_acquire, memory_order_relaxed))
+    if (m_word.compare_exchange_weak(w, w | word::held, memory_order_acquire, memory_order_relaxed)) {
+      if (lock_detail::keeps_holders()) [[unlikely]]
+        lock_detail::write_down_holder(this, wait::this_context().self());
       return true;
+    }
   }
   return false;
 }
@@ -169,7 +179,7 @@ bool mutex::take_or_queue(wait::waiter& n) noexcept {
   for (int spins = 0;;) {
     if (obtainable(w) && ((w & word::head) == 0 || ++free >= idle_looks)) {
       if (m_word.compare_exchange_weak(w, w | word::held, memory_order_acquire, memory_order_relaxed))
-        return true;  // O1
+        return had_by(n, *this);  // O1
       continue;
     }
     if (!obtainable(w)) free = 0;
@@ -189,7 +199,7 @@ bool mutex::take_or_queue(wait::waiter& n) noexcept {
     std::uint64_t expected = w | word::queue_lock;
     // O1; fails if a barger has just set HELD
     if (m_word.compare_exchange_strong(expected, w | word::held, memory_order_acquire, memory_order_relaxed))
-      return true;
+      return had_by(n, *this);
     w |= word::held;
   }
   // HELD or STARVING is set together with QUEUE_LOCK, so the word is ours (I1) and a plain store frees the queue. HELD:
@@ -291,7 +301,7 @@ bool mutex::claim(wait::waiter& n, otherwise what) noexcept {
   m_word.store(bits_of(head) | flags, memory_order_release);  // O3; the word is ours: HELD is set, by us (I1)
   MORTISE_PROBE(acquired, this, n.who);
   wait::observers::took(n, {this, "mutex"});
-  return true;
+  return had_by(n, *this);
 }
 
 // A waiter that will not take the lock goes out of the queue, wherever it stands, and passes on what it
@@ -335,6 +345,8 @@ void mutex::enqueue(wait::waiter& n, wait::offer& next) noexcept {
 }
 
 void mutex::unlock_slow() noexcept {
+  if (lock_detail::keeps_holders()) [[unlikely]]
+    lock_detail::strike_out_holder(this);
   int turns = 0;
   std::uint64_t w = m_word.load(memory_order_relaxed);  // O4
   for (;;) {

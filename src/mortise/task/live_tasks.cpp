@@ -54,4 +54,11 @@ std::string text_of(const wait::parker& who, wait::party kind) {
   return std::string{to_string(kind)} + " " + std::to_string(who.id());
 }
 
+std::string text_of(const wait::parker& who) {
+  const auto* const t = dynamic_cast<const task_block*>(&who);
+  return text_of(who, t != nullptr           ? look_at(*t).kind
+                      : who.runs_by_itself() ? wait::party::thread
+                                             : wait::party::fiber);
+}
+
 }  // namespace mortise::inline MORTISE_ABI::task_detail

@@ -21,5 +21,6 @@ MORTISE_API std::vector<live_task> live_tasks();
 
 // "fiber 12 'loader'"; "thread 4711" for who is no task of ours.
 MORTISE_API std::string text_of(const wait::parker& who, wait::party kind);
+MORTISE_API std::string text_of(const wait::parker& who);
 
 }  // namespace mortise::inline MORTISE_ABI::task_detail

@@ -41,7 +41,7 @@ constinit process_global<blocks> pool;
 MORTISE_FOR_GDB MORTISE_API const gdb_fact gdb_view::tasks[] = {{"table", 0, names},
                                                                 {"table", 0, members},
                                                                 {"table", 0, gdb_waiting},
-#if MORTISE_IS_CHECKED
+#if !MORTISE_IS_MODEL
                                                                 {"table", 0, gdb_holders},
 #endif
                                                                 {"pool", 0, &pool},

@@ -27,6 +27,7 @@
 #include <new>
 
 #include <mortise/base/atomic.hpp>
+#include <mortise/base/cache_line.hpp>
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/fork.hpp>
 #include <mortise/base/futex.hpp>
@@ -44,7 +45,7 @@
 namespace mortise::inline MORTISE_ABI::wait {
 namespace {
 
-class thread_context final : public context, public parker {
+class alignas(cache_line) thread_context final : public parker, public context {
  public:
   void unpark() noexcept override {
     MORTISE_PROBE(unpark, static_cast<parker*>(this), thread);
@@ -150,7 +151,7 @@ const gdb_fact gdb_waiting[] = {{"waiter.size", sizeof(wait::waiter)},
                                 {"waiter.offered", offsetof(wait::waiter, offered)},
                                 {"waiter.step", offsetof(wait::waiter, step)},
                                 // from its parker, the second of its bases
-                                {"thread.id", offsetof(wait::thread_context, thread) - sizeof(wait::context)},
+                                {"thread.id", offsetof(wait::thread_context, thread)},
                                 {nullptr}};
 
 }  // namespace mortise::inline MORTISE_ABI

@@ -33,6 +33,7 @@
 #include <new>
 
 #include <mortise/base/atomic.hpp>
+#include <mortise/base/cache_line.hpp>
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/fork.hpp>
 #include <mortise/base/os_mutex.hpp>
@@ -43,7 +44,7 @@
 namespace mortise::inline MORTISE_ABI::wait {
 namespace {
 
-class ticket final : public parker, public job {
+class alignas(cache_line) ticket final : public parker, public job {
  public:
   ticket() noexcept {
     run = [](job& j) noexcept { static_cast<ticket&>(j).serve(); };

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# gdb_test.sh PROGRAM live|core|live_and_core checked|unchecked DIRECTORY: gdb on PROGRAM (waiting.cpp), without any setting but that
+# gdb_test.sh PROGRAM live|core|live_and_core checked|watched|unchecked DIRECTORY: gdb on PROGRAM (waiting.cpp), without any setting but that
 # its folder is safe. Fails unless the commands show who is there, what each waits for and where, the holder and the order.
 #   live  a process           core  of the kernel's, by SIGABRT           live_and_core  a process, and the core that gdb makes of it
 set -u
@@ -7,6 +7,7 @@ program=$1 how=$2 checked=$3 work=$4
 rm -rf "$work"
 mkdir -p "$work"
 cd "$work" || exit 1
+[ "$checked" = watched ] && export WAITING_IS_WATCHED=1
 export MALLOC_ARENA_MAX=1  # gdb's cores have all of an arena
 unset DEBUGINFOD_URLS
 
@@ -46,8 +47,8 @@ check() {  # NAME: all that was asked for stands in NAME.out
   expect "wait for a shared_mutex" "~fiber [0-9]+ 'reads'  parked, shared_mutex 0x[0-9a-f]+ ${anon}shelf>, 1 of 1, "
   expect "number of tasks" "~10 tasks, 2 workers~"
 
-  local held='held; by whom is known in checked builds only' by_fiber="~mutex 0x[0-9a-f]+ ${anon}cellar>: held"
-  if [ "$checked" = checked ]; then
+  local held='held; by whom is known in checked builds, and where it is watched' by_fiber="~mutex 0x[0-9a-f]+ ${anon}cellar>: held"
+  if [ "$checked" != unchecked ]; then
     held='held by thread [0-9]+ \(gdb.s 1\)'
     by_fiber="$by_fiber by fiber [0-9]+ 'in the cellar'~"
   fi

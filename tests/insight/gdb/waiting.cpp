@@ -1,11 +1,12 @@
 // What gdb is to find: tasks and threads of every kind that wait in a known order, for ever. gdb stops where all have come; with an
-// argument the program ends there, by SIGABRT.
+// argument the program ends there, by SIGABRT. In the environment: whether holders are written down.
 #include <support/family_probe.hpp>
 #include <support/lock_probe.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <mortise/lock/holder_table.hpp>
 #include <mortise/mortise.hpp>
 #include <mutex>
 #include <thread>
@@ -124,6 +125,7 @@ void wait_for_other_things(mortise::task_scope& tasks) {
 }  // namespace
 
 int main(int argc, char**) {
+  if (std::getenv("WAITING_IS_WATCHED") != nullptr) mortise::lock_detail::keep_holders();
   mortise::runtime quiet{{.workers = 1}}, busy{{.workers = 1}};
   mortise::task_scope waiting{quiet}, running{busy};
   std::jthread third;

@@ -193,13 +193,30 @@ def _holders(facts):
     return found
 
 
+def _written_down(facts, address):
+    """Who holds it, in other builds, while that is kept there (lock/holder_table.cpp); else 0."""
+    if "held.table" not in facts or not memory.word(facts["held.is_kept"]) & 0xff:
+        return 0
+    bits = facts["held.place_bits"]
+    place, tag = address >> 3 & (1 << bits) - 1, address >> 3 + bits
+    try:
+        found = memory.word(memory.word(facts["held.table"]) + 8 * place)
+    except gdb.error:  # a core has no pages that were never written
+        return 0
+    return found >> facts["held.tag_bits"] << facts["held.parker_zeros"] if found & (1 << facts["held.tag_bits"]) - 1 == tag else 0
+
+
 def holder(shown, known):
     """'held by fiber 12', of a mutex."""
     if not memory.word(known.address) & 1:
         return "free"
     if known.address not in shown.holders:
-        checked = any("shards" in facts for facts in shown._libraries)
-        return "held" if checked else "held; by whom is known in checked builds only"
+        for facts in shown._libraries:
+            if "shards" in facts:
+                return "held"
+            if who := _written_down(facts, known.address):
+                return "held by " + shown.party(who)
+        return "held; by whom is known in checked builds, and where it is watched"
     who, kind, number, file, line = shown.holders[known.address]
     if who == 0:
         return "held, by async_lock at %s:%d" % (re.sub(r".*/", "", file), line)

@@ -1,0 +1,236 @@
+// What is told of holders is true, whenever that is begun and ended.
+#include <mortise/lock/holder_table.hpp>
+
+#include <gtest/gtest.h>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <latch>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <mortise/lock/condition_variable.hpp>
+#include <mortise/lock/holder.hpp>
+#include <mortise/lock/mutex.hpp>
+#include <mortise/wait/context.hpp>
+#include <support/foreign.hpp>
+
+namespace {
+
+using namespace std::chrono_literals;
+using mortise::lock_detail::forget_holders;
+using mortise::lock_detail::holder_of;
+using mortise::lock_detail::keep_holders;
+
+struct kept {
+  kept() { keep_holders(); }
+  ~kept() { forget_holders(); }
+};
+
+const mortise::wait::parker* me() { return &mortise::wait::this_context().self(); }
+bool nobody_is_known(const mortise::mutex& m) { return !holder_of(&m).has_value(); }
+
+// The bug: one of the ways to take it is not seen, or the unlock is not.
+TEST(holder_table, whoever_takes_it_holds_it_until_the_unlock) {
+  const kept on;
+  mortise::mutex m;
+  EXPECT_TRUE(nobody_is_known(m));
+  const auto held_by_me = [&](bool taken) {
+    ASSERT_TRUE(taken);
+    ASSERT_TRUE(holder_of(&m).has_value());
+    EXPECT_EQ(holder_of(&m)->who, me());
+    m.unlock();
+    EXPECT_TRUE(nobody_is_known(m));
+  };
+  held_by_me((m.lock(), true));
+  held_by_me(m.try_lock());
+  held_by_me(m.try_lock_for(1s));
+  held_by_me(m.lock_or_stop({}) == mortise::outcome::acquired);
+  held_by_me((m.lock(), m.unlock(), m.lock(), true));
+}
+
+// The bug: who waited for it is not seen to take it, or who gives up is taken for the holder.
+TEST(holder_table, whoever_waited_holds_it_next) {
+  const kept on;
+  mortise::mutex m;
+  m.lock();
+  std::thread gives_up{[&] { EXPECT_FALSE(m.try_lock_for(5ms)); }};
+  gives_up.join();
+  EXPECT_EQ(holder_of(&m)->who, me());
+  std::atomic<const mortise::wait::parker*> other{nullptr};
+  std::thread waits{[&] {
+    other = me();
+    const std::lock_guard hold{m};
+    EXPECT_EQ(holder_of(&m)->who, me());
+  }};
+  while (other == nullptr) std::this_thread::yield();
+  std::this_thread::sleep_for(5ms);
+  m.unlock();
+  waits.join();
+  EXPECT_TRUE(nobody_is_known(m));
+}
+
+// The bug: a condition's wait, which frees the lock and takes it again, leaves it with who waited, or with nobody.
+TEST(holder_table, who_waits_for_a_condition_does_not_hold_the_lock_meanwhile) {
+  const kept on;
+  mortise::mutex m;
+  mortise::condition_variable changed;
+  bool ready = false;
+  std::thread waits{[&] {
+    std::unique_lock hold{m};
+    changed.wait(hold, [&] { return ready; });
+    EXPECT_EQ(holder_of(&m)->who, me());
+  }};
+  for (bool done = false; !done;) {
+    const std::lock_guard hold{m};
+    EXPECT_EQ(holder_of(&m)->who, me());
+    done = ready = true;
+    changed.notify_one();
+  }
+  waits.join();
+  EXPECT_TRUE(nobody_is_known(m));
+}
+
+foreign::coroutine take(mortise::mutex& m, foreign::manual_executor& ex, bool& has) {
+  auto hold = co_await m.async_lock(&ex);
+  has = true;
+  hold.release();
+}
+
+// The bug: a coroutine of another library, which is no party of ours, is taken for the next one that gets its ticket.
+TEST(holder_table, coroutine_of_another_library_is_no_party) {
+  if (MORTISE_IS_CHECKED) GTEST_SKIP() << "tells where it was taken";
+  const kept on;
+  mortise::mutex m;
+  foreign::manual_executor ex;
+  bool has = false;
+  const auto first = take(m, ex, has);
+  ASSERT_TRUE(has);
+  ASSERT_TRUE(holder_of(&m).has_value());
+  EXPECT_EQ(holder_of(&m)->who, nullptr);
+  EXPECT_FALSE(holder_of(&m)->text.empty());
+  m.unlock();
+  m.lock();
+  has = false;
+  const auto second = take(m, ex, has);
+  m.unlock();
+  ex.run_all();
+  ASSERT_TRUE(has);
+  EXPECT_EQ(holder_of(&m)->who, nullptr);
+  m.unlock();
+}
+
+// The bug: what was true when it was last kept is told as if it were so now.
+TEST(holder_table, knows_nothing_of_what_was_done_while_it_was_not_kept) {
+  if (MORTISE_IS_CHECKED) GTEST_SKIP() << "known at all times";
+  mortise::mutex m;
+  {
+    const kept on;
+    m.lock();
+  }
+  EXPECT_TRUE(nobody_is_known(m));
+  m.unlock();
+  m.lock();
+  {
+    const kept again;
+    EXPECT_TRUE(nobody_is_known(m));
+    m.unlock();
+    EXPECT_TRUE(nobody_is_known(m));
+    m.lock();
+    EXPECT_EQ(holder_of(&m)->who, me());
+  }
+  m.unlock();
+}
+
+// The bug: two locks that share a place in the table are taken for each other.
+TEST(holder_table, locks_64_mib_apart_are_told_apart) {
+  const kept on;
+  constexpr std::size_t apart = std::size_t{64} << 20;
+  const auto memory = std::make_unique_for_overwrite<unsigned char[]>(apart + sizeof(mortise::mutex) * 2);
+  void* at = memory.get();
+  std::size_t room = 2 * sizeof(mortise::mutex);
+  auto* const low =
+      new (std::align(alignof(mortise::mutex), sizeof(mortise::mutex), at, room)) mortise::mutex;
+  auto* const high = new (static_cast<unsigned char*>(at) + apart) mortise::mutex;
+  low->lock();
+  EXPECT_TRUE(nobody_is_known(*high));
+  std::thread{[&] {
+    high->lock();
+    EXPECT_EQ(holder_of(high)->who, me());
+    if (const auto h = holder_of(low)) EXPECT_NE(h->who, me());
+    high->unlock();
+  }}.join();
+  low->unlock();
+  EXPECT_TRUE(nobody_is_known(*low));
+}
+
+// The bug: a lock or unlock that is under way as keeping begins or ends leaves somebody in the table who does not hold it; or one of them, which
+// goes the other way, is lost.
+TEST(holder_table, says_nothing_wrong_while_it_is_kept_and_forgotten_under_load) {
+  constexpr std::size_t many = 3;
+  constexpr int at_least = 20'000;
+  std::array<mortise::mutex, 2> locks;
+  std::array<std::uint64_t, 2> taken{};  // each guarded by its lock
+  std::atomic<bool> over{false};
+  std::atomic<int> known{0}, wrong{0};
+  std::atomic<std::uint64_t> sections{0};
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 0; i < many; ++i) {
+    threads.emplace_back([&, i] {
+      std::uint64_t mine = 0;
+      for (std::size_t k = i; !over; ++k, ++mine) {
+        const std::size_t which = k % locks.size();
+        if (k % 7 == 0) {
+          while (!locks[which].try_lock()) std::this_thread::yield();
+        } else {
+          locks[which].lock();
+        }
+        ++taken[which];
+        if (const auto h = holder_of(&locks[which])) {
+          ++known;
+          if (h->who != me()) ++wrong;
+        }
+        locks[which].unlock();
+      }
+      sections += mine;
+    });
+  }
+  int rounds = 0;
+  for (const auto end = std::chrono::steady_clock::now() + 20s;
+       (known < at_least || rounds < 100) && std::chrono::steady_clock::now() < end; ++rounds) {
+    const kept on;
+    std::this_thread::sleep_for(1ms);
+  }
+  over = true;
+  threads.clear();
+  EXPECT_GT(known, 0);
+  EXPECT_EQ(wrong, 0) << "of " << known << " looks in " << rounds << " rounds";
+  EXPECT_EQ(taken[0] + taken[1], sections);
+}
+
+// The bug: a child cannot lock, or knows nothing of what the forking thread holds.
+TEST(holder_table, is_there_in_the_child_of_a_fork) {
+  const kept on;
+  mortise::mutex m, n;
+  m.lock();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    bool fine = holder_of(&m) && holder_of(&m)->who == me();
+    n.lock();
+    fine = fine && holder_of(&n) && holder_of(&n)->who == me();
+    n.unlock();
+    m.unlock();
+    ::_exit(fine && nobody_is_known(m) ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  m.unlock();
+}
+
+}  // namespace
