@@ -50,6 +50,10 @@ std::vector<std::vector<wait_record>> grouped(const std::vector<wait_record>& al
   return groups;
 }
 
+std::string text_of(const wait_record& r) {
+  return r.more.name[0] != '\0' ? "'" + std::string{r.more.name} + "'" : lock_text(r.subject.what);
+}
+
 void write_group(std::string& to, const std::vector<wait_record>& group, nanos now) {
   constexpr std::size_t most_named = 8;
   const wait_record& first = group[0];
@@ -57,8 +61,9 @@ void write_group(std::string& to, const std::vector<wait_record>& group, nanos n
     to += (i == 0 ? "" : ", ") + task_detail::text_of(*group[i].who, group[i].kind);
   if (group.size() > most_named) to += ", and " + std::to_string(group.size() - most_named) + " more";
   to += group.size() == 1 ? " waits for " : " wait for ";
-  to += std::string{first.subject.kind} + " " + lock_text(first.subject.what) + ", " +
+  to += std::string{first.subject.kind} + " " + text_of(first) + ", " +
         (group.size() == 1 ? "since " : "the first since ") + duration(now - first.since);
+  if (first.more.process != 0) to += ", held by process " + std::to_string(first.more.process);
   if (const auto holder = lock_detail::holder_of(first.subject.what)) to += ", held by " + holder->text;
   to += "\n";
   for (const std::string& place : places_of(first.at)) to += "    " + place + "\n";

@@ -20,6 +20,9 @@ class observer {
   virtual void waits(const waiter&, subject) noexcept {}
   // `n` has what it came for, or has given up.
   virtual void waits_no_more(const waiter&) noexcept {}
+  // `n`, which has been waiting, waits for something else from now on, and sleeps on. Told by another party, under a lock of ours: it allocates
+  // nothing and is short.
+  virtual void moves(const waiter&, subject) noexcept {}
   // The caller, who has been waiting, has taken `s`. This and what follows had better be short: others wait.
   virtual void took(subject) noexcept {}
   // The caller has freed `s`, for which somebody has been waiting since then (age_clock_now); 0: since before it was last freed. Not told
@@ -49,6 +52,9 @@ class observer {
   atomic<observer*> m_next{nullptr};
   bool m_is_told = false;
 };
+
+// What kind of party waits in `n`. Asked by that one, or by who runs its steps.
+MORTISE_API party kind_of(const waiter& n) noexcept;
 
 // From now on `o` is told, or is not; a call that has begun may still come after `ignore`. Not within one of its calls.
 MORTISE_API void observe(observer& o) noexcept;

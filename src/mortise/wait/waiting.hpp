@@ -50,6 +50,7 @@ template <acquisition A>
 outcome wait_for(A a, const bound& until) noexcept {
   waiter n;
   n.who = &this_context().self();
+  n.notes_its_end = true;
   if (a.take_or_queue(n)) return outcome::acquired;
   note_wait_for(a, n, until.deadline() != never);
   const stop_wake on_stop{until.stop(), wake_on_stop{n.who}};
@@ -83,11 +84,13 @@ class async_wait : public waiter {
     requires std::same_as<Limit, no_limit>
       : m_acquisition{std::move(a)}, m_where{where}, m_limit{l} {
     step = &on_step;
+    notes_its_end = true;
   }
   async_wait(A a, executor* where, bound b) noexcept
     requires(!std::same_as<Limit, no_limit>)
       : m_acquisition{std::move(a)}, m_where{where}, m_limit{std::move(b)} {
     step = &on_step;
+    notes_its_end = true;
   }
   async_wait(const async_wait&) = delete;
   async_wait& operator=(const async_wait&) = delete;
@@ -95,7 +98,7 @@ class async_wait : public waiter {
     if (who == nullptr) return;
     // The frame is destroyed while it waits, queued or not: a coroutine that gave way first is in no queue yet.
     if (queued()) m_acquisition.leave(*this);
-    note_end_of(m_acquisition, *this);
+    note_over();
     who->abandon();
   }
 
@@ -118,7 +121,7 @@ class async_wait : public waiter {
       me.abandon();
       return false;
     }
-    if (go_on) note_wait_for(m_acquisition, *this, m_limit.has_deadline());
+    if (go_on) note();
     me.has_suspended();  // from here on the frame may be running elsewhere
     return true;
   }
@@ -138,13 +141,24 @@ class async_wait : public waiter {
       if (n.queued()) me.m_acquisition.leave(n);
     } else if (!me.m_acquisition.claim(n)) {
       const std::optional<outcome> how = me.ended();
-      if (!how) return false;
+      if (!how) {
+        if (!me.m_is_noted) me.note();  // it gave way first, and waits only now
+        return false;
+      }
       me.m_acquisition.leave(n);
       me.m_how = *how;
     }
-    note_end_of(me.m_acquisition, n);
+    me.note_over();
     n.who = nullptr;  // its wait is over: the frame may go
     return true;
+  }
+
+  void note() noexcept {
+    m_is_noted = true;
+    note_wait_for(m_acquisition, *this, m_limit.has_deadline());
+  }
+  void note_over() noexcept {
+    if (m_is_noted) note_end_of(m_acquisition, *this);
   }
 
   std::optional<outcome> ended() const noexcept {
@@ -162,6 +176,7 @@ class async_wait : public waiter {
   executor* m_where;
   [[no_unique_address]] Limit m_limit;
   outcome m_how = outcome::acquired;
+  bool m_is_noted = false;
 };
 
 }  // namespace mortise::inline MORTISE_ABI::wait
