@@ -158,7 +158,6 @@ class operation final : public wait::visitor {
         m_handler{std::move(handler)},
         m_work{executor_of(m_handler)} {
     step = &on_step;
-    notes_its_end = true;
   }
   ~operation() = default;
 
@@ -204,18 +203,18 @@ class operation final : public wait::visitor {
   static bool on_step(wait::waiter& n, request what) noexcept {
     auto& me = static_cast<operation&>(n);
     if (what == request::claim && !me.m_way.claim(n)) {
-      if (!me.m_is_noted) me.note();
+      if (!me.notes_its_end) me.note();
       if (!me.m_stop.stop_requested() && me.waits_again()) return false;
       me.m_stopped = true;
     }
     if (n.queued()) me.m_way.leave(n);
-    if (me.m_is_noted) wait::note_end(n);
+    if (me.notes_its_end) wait::note_end(n);
     if (me.m_inside_again) me.m_room->leave(me);
     return true;
   }
 
   void note() noexcept {
-    m_is_noted = true;
+    notes_its_end = true;
     wait::note_wait(*this, m_way.subject());
   }
 
@@ -256,7 +255,6 @@ class operation final : public wait::visitor {
   Handler m_handler;
   net::executor_work_guard<executor> m_work;
   bool m_stopped = false;
-  bool m_is_noted = false;
   bool m_inside_again = false;
   bool* m_over = nullptr;  // where the job says that the wait is over
   std::stop_token m_stop;

@@ -7,6 +7,7 @@
 
 #include <mortise/base/age_clock.hpp>
 #include <mortise/cluster/errors.hpp>
+#include <mortise/wait/particulars.hpp>
 #include <mortise/wait/waiting.hpp>
 
 namespace mortise::inline MORTISE_ABI::cluster {

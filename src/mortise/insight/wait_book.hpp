@@ -12,6 +12,7 @@
 #include <mortise/insight/call_stack.hpp>
 #include <mortise/insight/dump.hpp>
 #include <mortise/wait/observer.hpp>
+#include <mortise/wait/particulars.hpp>
 
 namespace mortise::inline MORTISE_ABI::insight {
 

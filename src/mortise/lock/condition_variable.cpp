@@ -4,6 +4,7 @@
 // so after the one that notified it, which is the last that a notification does to us.
 #include <mortise/lock/condition_variable.hpp>
 
+#include <mortise/wait/observer.hpp>
 #include <mortise/wait/subject.hpp>
 
 namespace mortise::inline MORTISE_ABI {
@@ -38,7 +39,7 @@ void condition_variable::notify(bool all) noexcept {
           next.tell(*n, latest);
         } else {
           m_mutex->enqueue(*n, next);
-          wait::note_move(*n, {m_mutex, "mutex"});
+          wait::observers::moved(*n, {m_mutex, "mutex"});
         }
         if (!all) {
           more = false;

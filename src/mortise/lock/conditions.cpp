@@ -18,6 +18,7 @@
 
 #include <mortise/base/age_clock.hpp>
 #include <mortise/base/cache_line.hpp>
+#include <mortise/wait/observer.hpp>
 #include <mortise/wait/subject.hpp>
 
 namespace mortise::inline MORTISE_ABI {
@@ -48,7 +49,7 @@ bool conditions::test(waiter& n, const void* value) noexcept {
 // In a section: `n` is picked, and waits for its turn from now on.
 void conditions::enqueue(wait::waiter& n, mutex& m, wait::offer& next) noexcept {
   m.enqueue(n, next);
-  wait::note_move(n, {&m, "mutex", static_cast<waiter&>(n).has_deadline});
+  wait::observers::moved(n, {&m, "mutex", static_cast<waiter&>(n).has_deadline});
 }
 
 // By the holder of the mutex: nobody else may look at the value, or is in a pick.

@@ -8,6 +8,7 @@
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/os_thread.hpp>
 #include <mortise/base/process_global.hpp>
+#include <mortise/wait/particulars.hpp>
 #include <mortise/wait/waiter.hpp>
 
 namespace mortise::inline MORTISE_ABI::shm {

@@ -58,8 +58,8 @@ void note_end(const waiter& n) noexcept {
   MORTISE_PROBE(wait_over, n.who);
   if (observers::any()) observers::walk::each([&](observer& o) { o.waits_no_more(n); });
 }
-void note_move(const waiter& n, subject s) noexcept {
-  if (observers::any()) observers::walk::each([&](observer& o) { o.moves(n, s); });
+void observers::tell_moved(const waiter& n, subject s) noexcept {
+  walk::each([&](observer& o) { o.moves(n, s); });
 }
 void observers::tell_taken(const waiter& n, subject s) noexcept {
   walk::each([&](observer& o) {

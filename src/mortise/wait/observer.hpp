@@ -77,6 +77,12 @@ struct observers {
       tell_taken(n, s);
   }
 
+  // Whoever told `n`, which waits and sleeps on, has put it into the queue of `s`. In the section that it was moved in: it may be gone after.
+  static void moved(const waiter& n, subject s) noexcept {
+    if (any()) [[unlikely]]
+      tell_moved(n, s);
+  }
+
   // `s` was freed for `next`, who is woken after that was told: the system may then run others on this core for long.
   static void freed(subject s, nanos since, const auto& next) noexcept {
     const bool tells = any();
@@ -106,6 +112,7 @@ struct observers {
 
  private:
   MORTISE_API static void tell_taken(const waiter& n, subject s) noexcept;
+  MORTISE_API static void tell_moved(const waiter& n, subject s) noexcept;
   MORTISE_API static void tell_freed(subject s, nanos since) noexcept;
   MORTISE_API static void tell_back(subject s) noexcept;
 };

@@ -5,12 +5,7 @@
 namespace mortise::inline MORTISE_ABI::wait {
 
 struct waiter;
-
-// What more is known of what is waited for than where it lies.
-struct particulars {
-  char name[72] = "";         // empty: it has none
-  unsigned long process = 0;  // that holds it; 0: not known
-};
+struct particulars;  // particulars.hpp
 
 // What is waited for. `kind` is a literal: "mutex".
 struct subject {
@@ -25,7 +20,5 @@ struct subject {
 // After all internal locks; where the party blocks, on its own stack. Once each, in turn. Cost with nobody looking: one load.
 MORTISE_API void note_wait(const waiter& n, subject s) noexcept;
 MORTISE_API void note_end(const waiter& n) noexcept;
-// Whoever told `n`, which waits and sleeps on, has put it into the queue of `s`. In the section that it was moved in, since it may be gone after.
-MORTISE_API void note_move(const waiter& n, subject s) noexcept;
 
 }  // namespace mortise::inline MORTISE_ABI::wait

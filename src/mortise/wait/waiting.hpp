@@ -84,13 +84,11 @@ class async_wait : public waiter {
     requires std::same_as<Limit, no_limit>
       : m_acquisition{std::move(a)}, m_where{where}, m_limit{l} {
     step = &on_step;
-    notes_its_end = true;
   }
   async_wait(A a, executor* where, bound b) noexcept
     requires(!std::same_as<Limit, no_limit>)
       : m_acquisition{std::move(a)}, m_where{where}, m_limit{std::move(b)} {
     step = &on_step;
-    notes_its_end = true;
   }
   async_wait(const async_wait&) = delete;
   async_wait& operator=(const async_wait&) = delete;
@@ -140,11 +138,9 @@ class async_wait : public waiter {
     if (what == request::leave) {
       if (n.queued()) me.m_acquisition.leave(n);
     } else if (!me.m_acquisition.claim(n)) {
-      const std::optional<outcome> how = me.ended();
-      if (!how) {
-        if (!me.m_is_noted) me.note();  // it gave way first, and waits only now
-        return false;
-      }
+      if (!me.notes_its_end) me.note();  // it gave way first, and waits only now
+      const auto how = me.ended();
+      if (!how) return false;
       me.m_acquisition.leave(n);
       me.m_how = *how;
     }
@@ -154,11 +150,11 @@ class async_wait : public waiter {
   }
 
   void note() noexcept {
-    m_is_noted = true;
+    notes_its_end = true;
     note_wait_for(m_acquisition, *this, m_limit.has_deadline());
   }
   void note_over() noexcept {
-    if (m_is_noted) note_end_of(m_acquisition, *this);
+    if (notes_its_end) note_end_of(m_acquisition, *this);
   }
 
   std::optional<outcome> ended() const noexcept {
@@ -176,7 +172,6 @@ class async_wait : public waiter {
   executor* m_where;
   [[no_unique_address]] Limit m_limit;
   outcome m_how = outcome::acquired;
-  bool m_is_noted = false;
 };
 
 }  // namespace mortise::inline MORTISE_ABI::wait
