@@ -13,11 +13,14 @@
 
 #include <mortise/cluster/errors.hpp>
 #include <mortise/cluster/session.hpp>
+#include <mortise/insight/dump.hpp>
 #include <mortise/task/go.hpp>
 #include <mortise/task/sleep.hpp>
 #include <mortise/task/task.hpp>
 #include <mortise/task/task_scope.hpp>
 #include <support/foreign.hpp>
+#include <support/tired_context.hpp>
+#include <support/wait_ledger.hpp>
 
 #include "memory_store.hpp"
 
@@ -86,6 +89,45 @@ TEST(mutex, first_come_first_served) {
   first.unlock();
   threads.clear();
   EXPECT_EQ(order, (std::vector{1, 2, 3}));
+}
+
+// The bug: who waits is in no dump once he stands for his process, or has a number instead of a name.
+TEST(mutex, who_waits_is_in_a_dump_once_whatever_he_waits_for_inside) {
+  using mortise::insight::dump;
+  const auto seen = [](const std::string& part) { return dump().find(part) != std::string::npos; };
+  mortise::insight::watch_waits(mortise::insight::stacks::left_out);
+  const auto& told = mortise::test::wait_ledger::begin();
+  memory_store store;
+  session a{store}, b{store};
+  mutex in_a{a, "jobs"}, in_b{b, "jobs"};
+  in_a.lock();
+  const int begun = told.begun();
+  // The first stands for the process, the others behind him.
+  std::jthread first{[&] { const std::lock_guard hold{in_b}; }};
+  eventually([&] { return queued(store) == 2; });
+  mortise::task_scope tasks;
+  tasks.go([&] { const std::lock_guard hold{in_b}; });
+  tasks.go([&]() -> mortise::task<> { const auto hold = co_await in_b.async_lock_for(1h); });
+  std::atomic<bool> came{false};
+  const auto go = [](mutex& m, std::atomic<bool>& there) -> foreign::detached {
+    const auto hold = co_await m.async_lock();
+    there = true;
+  };
+  {
+    const foreign::tired here;  // gives way before it waits
+    go(in_b, came);
+  }
+  eventually([&] { return seen("mortise: 4 parties wait\n"); });
+  eventually([&] { return seen(" wait for cluster mutex 'jobs', "); });
+  EXPECT_FALSE(seen(" mutex 0x"));
+  EXPECT_EQ(told.begun(), begun + 4);
+  in_a.unlock();
+  tasks.join();
+  eventually([&] { return came.load(); });
+  first.join();
+  eventually([&] { return seen("mortise: 0 parties wait\n"); });
+  EXPECT_EQ(told.wrong(), 0);
+  mortise::insight::ignore_waits(mortise::insight::stacks::left_out);
 }
 
 // The bug: who waits asks again and again.

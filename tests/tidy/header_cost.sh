@@ -7,7 +7,7 @@
 set -u
 compiler=$1 root=$2
 most_lines=45400 most_bytes=1552000        # all of it, with the standard library it was measured with
-most_own_lines=920 most_own_bytes=33200    # what mortise adds, with any
+most_own_lines=930 most_own_bytes=33600    # what mortise adds, with any
 
 cost() {  # HEADER... -> lines and bytes
   printf '#include <%s>\n' "$@" | "$compiler" -std=c++20 -I"$root" -E -P -x c++ - | wc -lc

@@ -13,11 +13,13 @@
 #include <mortise/lock/mutex.hpp>
 #include <mortise/lock/semaphore.hpp>
 #include <mortise/lock/shared_mutex.hpp>
+#include <mortise/wait/subject.hpp>
 #include <mortise/wait/waiter.hpp>
 
 namespace mortise::inline MORTISE_ABI {
 
 // One class for each way to get something, beyond a wait::acquisition (waiting.hpp):
+//   subject()   what is waited for, for who looks on
 //   hold        what the completion handler gets; `void`: nothing but the error code
 //   put_back()  undoes a take_or_queue that said true
 //   taken()     the hold, once it has been claimed
@@ -26,6 +28,7 @@ class lock_access {
   template <class Way>
   struct forwarding {
     Way way;
+    wait::subject subject() const noexcept { return way.subject(); }
     bool take_or_queue(wait::waiter& n) const noexcept { return way.take_or_queue(n); }
     bool claim(wait::waiter& n) const noexcept { return way.claim(n); }
     void leave(wait::waiter& n) const noexcept { way.leave(n); }

@@ -58,6 +58,39 @@ TEST_F(async_lock, handlers_that_end_with_the_context_may_hold_locks) {
   other.unlock();
 }
 
+// The bug: who waits for a handler is in no dump, or is there for ever.
+TEST_F(async_lock, a_wait_is_told_of_once_however_it_ends) {
+  const auto& told = mortise::test::wait_ledger::begin();
+  m.lock();
+  answer first;
+  mortise::async_lock(m, ask(first, io));
+  EXPECT_TRUE(told.waits_for("mutex"));
+  {
+    net::io_context brief;
+    mortise::async_lock(m, net::bind_executor(brief, [](code, hold) { ADD_FAILURE(); }));
+    EXPECT_EQ(told.waiting().size(), 2u);
+  }
+  EXPECT_EQ(told.waiting().size(), 1u);
+  m.unlock();
+  io.poll();
+  EXPECT_EQ(told.waiting().size(), 0u);
+  // One that finds the lock free, and taken when its handler's turn comes, waits only then.
+  first.got.unlock();
+  io.restart();
+  answer second;
+  mortise::async_lock(m, ask(second, io));
+  m.lock();
+  EXPECT_EQ(told.waiting().size(), 0u);
+  io.poll();
+  EXPECT_TRUE(told.waits_for("mutex"));
+  m.unlock();
+  io.poll();
+  EXPECT_TRUE(second.got.owns_lock());
+  EXPECT_EQ(told.waiting().size(), 0u);
+  EXPECT_EQ(told.begun(), 3);
+  EXPECT_EQ(told.wrong(), 0);
+}
+
 #if HAS_CO_AWAIT
 TEST_F(async_lock, frames_that_end_with_the_context_leave_and_unlock) {
   mortise::mutex other;

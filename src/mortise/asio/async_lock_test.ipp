@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <support/lock_probe.hpp>
+#include <support/wait_ledger.hpp>
 
 namespace {
 

@@ -174,6 +174,8 @@ class operation final : public wait::visitor {
     if (m_way.take_or_queue(*this)) {
       m_way.put_back();
       me.unpark();
+    } else {
+      note();
     }
     me.has_suspended();  // from here on it may be anywhere
   }
@@ -201,12 +203,19 @@ class operation final : public wait::visitor {
   static bool on_step(wait::waiter& n, request what) noexcept {
     auto& me = static_cast<operation&>(n);
     if (what == request::claim && !me.m_way.claim(n)) {
+      if (!me.notes_its_end) me.note();
       if (!me.m_stop.stop_requested() && me.waits_again()) return false;
       me.m_stopped = true;
     }
     if (n.queued()) me.m_way.leave(n);
+    if (me.notes_its_end) wait::note_end(n);
     if (me.m_inside_again) me.m_room->leave(me);
     return true;
+  }
+
+  void note() noexcept {
+    notes_its_end = true;
+    wait::note_wait(*this, m_way.subject());
   }
 
   // The job asks once more where it was woken while it asked, so it may be inside already.

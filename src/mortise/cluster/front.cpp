@@ -1,11 +1,13 @@
 #include <mortise/cluster/front.hpp>
 
 #include <algorithm>
+#include <cstdio>
 #include <mutex>
 #include <utility>
 
 #include <mortise/base/age_clock.hpp>
 #include <mortise/cluster/errors.hpp>
+#include <mortise/wait/particulars.hpp>
 #include <mortise/wait/waiting.hpp>
 
 namespace mortise::inline MORTISE_ABI::cluster {
@@ -178,6 +180,10 @@ void front::exit() noexcept {
 void front::give_key_back_or_keep() {
   if (m_stay != nullptr && m_stay->machine.at() == tenure::stage::holds && !may_keep()) end_stay();
   look_after_those_to_come();
+}
+
+void front::tell(const void* whom, wait::particulars& to) noexcept {
+  std::snprintf(to.name, sizeof to.name, "%s", static_cast<const front*>(whom)->m_names.name().c_str());
 }
 
 void front::throw_refused(const visit& v) const {

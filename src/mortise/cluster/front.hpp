@@ -18,6 +18,7 @@
 #include <mortise/cluster/session_core.hpp>
 #include <mortise/cluster/tenure.hpp>
 #include <mortise/wait/limit.hpp>
+#include <mortise/wait/subject.hpp>
 #include <mortise/wait/waiter.hpp>
 
 namespace mortise::inline MORTISE_ABI::cluster {
@@ -52,6 +53,7 @@ class MORTISE_API front : public lease_listener, public std::enable_shared_from_
   struct entry {
     front* f;
     visit* v;
+    wait::subject subject() const noexcept { return f->subject(); }
     MORTISE_API bool take_or_queue(wait::waiter& n) noexcept;
     MORTISE_API bool claim(wait::waiter& n) noexcept;
     MORTISE_API void leave(wait::waiter& n) noexcept;
@@ -69,6 +71,11 @@ class MORTISE_API front : public lease_listener, public std::enable_shared_from_
   MORTISE_API bool try_enter();
   MORTISE_API void exit() noexcept;  // requires: inside
   [[noreturn]] MORTISE_API void throw_refused(const visit& v) const;
+
+  // What its parties wait for, for who looks on.
+  wait::subject subject() const noexcept {
+    return {this, m_guards_a_value ? "cluster guarded" : "cluster mutex", false, &tell};
+  }
 
   MORTISE_API mortise::token token() const;  // requires: inside
   MORTISE_API std::stop_token lost() const;  // requires: inside
@@ -139,6 +146,7 @@ class MORTISE_API front : public lease_listener, public std::enable_shared_from_
   numbers m_numbers;
 
  private:
+  static void tell(const void* whom, wait::particulars& to) noexcept;
   void lease_changed(lease_id before, lease_id now) override;
   bool proceed(wait::waiter& n, visit& v);
   void entered(visit& v);

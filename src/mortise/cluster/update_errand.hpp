@@ -39,6 +39,7 @@ class errand {
   bool advance(wait::waiter& n) noexcept;
   void leave(wait::waiter& n) noexcept;
   bool may_leave() const noexcept { return m_place != place::joined; }
+  wait::subject subject() const noexcept { return m_front.subject(); }
 
  protected:
   explicit errand(value_front& f) noexcept : m_front{f} {}
@@ -115,6 +116,7 @@ inline void errand::leave(wait::waiter& n) noexcept {
 
 struct errand_way {
   errand* e;
+  wait::subject subject() const noexcept { return e->subject(); }
   bool take_or_queue(wait::waiter& n) noexcept { return e->advance(n); }
   bool claim(wait::waiter& n) noexcept { return e->advance(n); }
   void leave(wait::waiter& n) noexcept { e->leave(n); }

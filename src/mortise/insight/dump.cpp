@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <tuple>
@@ -18,6 +20,7 @@
 #include <mortise/insight/wait_book.hpp>
 #include <mortise/lock/holder.hpp>
 #include <mortise/task/live_tasks.hpp>
+#include <mortise/task/parked_stack.hpp>
 
 namespace mortise::inline MORTISE_ABI::insight {
 namespace {
@@ -50,6 +53,11 @@ std::vector<std::vector<wait_record>> grouped(const std::vector<wait_record>& al
   return groups;
 }
 
+std::string text_of(const wait_record& r) {
+  if (r.more.name[0] == '\0') return lock_text(r.subject.what);
+  return std::string{"'"}.append(r.more.name).append("'");
+}
+
 void write_group(std::string& to, const std::vector<wait_record>& group, nanos now) {
   constexpr std::size_t most_named = 8;
   const wait_record& first = group[0];
@@ -57,29 +65,53 @@ void write_group(std::string& to, const std::vector<wait_record>& group, nanos n
     to += (i == 0 ? "" : ", ") + task_detail::text_of(*group[i].who, group[i].kind);
   if (group.size() > most_named) to += ", and " + std::to_string(group.size() - most_named) + " more";
   to += group.size() == 1 ? " waits for " : " wait for ";
-  to += std::string{first.subject.kind} + " " + lock_text(first.subject.what) + ", " +
+  to += std::string{first.subject.kind} + " " + text_of(first) + ", " +
         (group.size() == 1 ? "since " : "the first since ") + duration(now - first.since);
+  if (first.more.process != 0) to += ", held by process " + std::to_string(first.more.process);
   if (const auto holder = lock_detail::holder_of(first.subject.what))
     to += ", held by " + (holder->text.empty() ? task_detail::text_of(*holder->who) : holder->text);
   to += "\n";
   for (const std::string& place : places_of(first.at)) to += "    " + place + "\n";
 }
 
+// Where a fiber stands that parked before anybody watched; of no depth: not known.
+call_stack place_of(const task_detail::live_task& t) {
+  call_stack at;
+  if (t.kind == wait::party::fiber && std::strcmp(t.state, "parked") == 0) {
+    task_detail::call_where_parked(
+        *t.parker, [](void* to) { *static_cast<call_stack*>(to) = call_stack::here(); }, &at);
+  }
+  return at;
+}
+
 void write_tasks(std::string& to, const std::vector<wait_record>& waiting) {
   using task_detail::live_task;
-  std::map<std::string, std::vector<std::string>> by_state;
+  constexpr int most_looked_at = 256;  // a look may touch two pages of a stack that were not there before
+  int looked_at = 0;
+  static_cast<void>(call_stack::here());  // what is done the first time is not done on a fiber's stack
+  std::map<std::pair<std::string, std::vector<std::uintptr_t>>,
+           std::pair<call_stack, std::vector<std::string>>>
+      by_state;
   std::vector<const void*> listed;
   for (const wait_record& r : waiting) listed.push_back(r.who);
   std::sort(listed.begin(), listed.end());
   for (const live_task& t : task_detail::live_tasks()) {
-    if (!std::binary_search(listed.begin(), listed.end(), t.parker)) by_state[t.state].push_back(t.text);
+    if (std::binary_search(listed.begin(), listed.end(), t.parker)) continue;
+    call_stack at;
+    if (looked_at < most_looked_at) at = place_of(t);
+    if (at.depth != 0) ++looked_at;
+    auto& [where, who] = by_state[{t.state, {at.calls.begin(), at.calls.begin() + at.depth}}];
+    where = at;
+    who.push_back(t.text);
   }
   constexpr std::size_t most_named = 8;
-  for (const auto& [state, tasks] : by_state) {
-    to += std::to_string(tasks.size()) + (tasks.size() == 1 ? " task " : " tasks ") + state + ": ";
+  for (const auto& [key, group] : by_state) {
+    const auto& [where, tasks] = group;
+    to += std::to_string(tasks.size()) + (tasks.size() == 1 ? " task " : " tasks ") + key.first + ": ";
     for (std::size_t i = 0; i < std::min(tasks.size(), most_named); ++i)
       to += (i == 0 ? "" : ", ") + tasks[i];
     to += tasks.size() > most_named ? ", ...\n" : "\n";
+    for (const std::string& place : places_of(where)) to += "    " + place + "\n";
   }
 }
 

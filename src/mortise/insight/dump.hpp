@@ -11,9 +11,11 @@ namespace mortise::inline MORTISE_ABI::insight {
 //     mortise::insight::dump_on_sigquit();  // kill -QUIT, or Ctrl-\ at a terminal
 //
 // Promises
-// - I1 Every party that waits for a lock, a semaphore, a latch, a condition or a join, since watching began, stands in it once, with the time that
-//   it has waited and, where these are kept, the stack that it waits in; those that wait for the same thing in the same place stand together.
-// - I2 Every task of every runtime that is not over is counted: those that run, sleep, or are queued are listed by what they do.
+// - I1 Every party that waits for a lock (also between processes, or of the cluster), a semaphore, a latch, a condition or a join, since watching
+//   began, stands in it once, with the time that it has waited and, where these are kept, the stack that it waits in; those that wait for the same
+//   thing in the same place stand together. Who was notified waits for the mutex; who has run for long and only gives way waits for nothing yet.
+// - I2 Every task of every runtime that is not over is counted: those that run, sleep, or are queued are listed by what they do; fibers that parked
+//   before watching began, by where, as far as that can be told (256 of them, with 12 KiB of stack left; not under sanitizers).
 // - I3 SIGQUIT is answered on a thread of its own, whatever the program's threads are at; a handler that was there before is called then.
 // - I4 Who is told to hold a mutex took it and has not begun to unlock it; told of each that was taken since watching began by a party of ours, in
 //   checked builds also before.

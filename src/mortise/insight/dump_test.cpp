@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include <mortise/base/sanitizers.hpp>
 #include <mortise/insight/named.hpp>
 #include <mortise/lock/guarded.hpp>
 #include <mortise/lock/latch.hpp>
@@ -151,6 +152,52 @@ TEST_F(watched, whatever_can_be_waited_for_has_its_kind) {
     tasks.join();
   }};
   eventually(" waits for task_scope 0x");
+}
+
+// The bug: who parked before anybody watched is somewhere; or is lost, or has no stack left, once it was looked at.
+TEST(dump, tells_where_fibers_are_parked_that_nobody_watched) {
+  mortise::runtime r{{.workers = 2}};
+  mortise::task_scope tasks{r};
+  mortise::mutex m;
+  m.lock();
+  for (int i = 0; i < 2; ++i) tasks.go([&] { waits_in_this_function(m); });
+  std::string text;
+  for (int i = 0; i < 5'000 && text.find("2 tasks parked: fiber ") == std::string::npos; ++i) text = dump();
+  EXPECT_THAT(text, HasSubstr("2 tasks parked: fiber "));
+  if (MORTISE_HAS_BACKTRACE && !mortise::sanitized)
+    EXPECT_THAT(text,
+                ContainsRegex("2 tasks parked: fiber [0-9]+, fiber [0-9]+\n    waits_in_this_function"));
+  for (int i = 0; i < 2'000; ++i) EXPECT_EQ(dump(), text);
+  m.unlock();
+  tasks.join();
+}
+
+// The bug: one that is woken while it is looked at is looked at for ever, or run on two threads.
+TEST(dump, stops_nobody_who_parks_and_is_woken) {
+  mortise::runtime r{{.workers = 2}};
+  mortise::task_scope tasks{r};
+  mortise::binary_semaphore there{0}, back{0};
+  constexpr int rounds = 20'000;
+  int visits = 0;  // in turn
+  std::atomic<bool> over{false};
+  tasks.go([&] {
+    for (int i = 0; i < rounds; ++i) {
+      there.release();
+      back.acquire();
+      ++visits;
+    }
+    over = true;
+  });
+  tasks.go([&] {
+    for (int i = 0; i < rounds; ++i) {
+      there.acquire();
+      ++visits;
+      back.release();
+    }
+  });
+  while (!over) dump();
+  tasks.join();
+  EXPECT_EQ(visits, 2 * rounds);
 }
 
 // The bug: names outlive their locks, or do not reach what is inside.

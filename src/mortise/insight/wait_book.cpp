@@ -42,7 +42,13 @@ void wait_book::open(stacks s) noexcept {
   const std::lock_guard hold{m_guard};
   if (s == stacks::kept) m_stacks.fetch_add(1, memory_order_relaxed);
   lock_detail::keep_holders();
-  if (m_readers++ == 0) wait::observe(*this);
+  if (m_readers++ != 0) return;
+  wait::observe(*this);
+  // What was told while the last one closed it may have ended untold.
+  for (shard& each : m_shards) {
+    const std::lock_guard inside{each.guard};
+    each.records.clear();
+  }
 }
 
 void wait_book::close(stacks s) noexcept {
@@ -67,7 +73,7 @@ void wait_book::waits(const wait::waiter& n, wait::subject what) noexcept {
   wait_record r;
   r.node = &n;
   r.who = n.who;
-  r.kind = wait::this_context().kind();
+  r.kind = wait::kind_of(n);
   r.subject = what;
   r.since = now_ns();
   if (m_stacks.load(memory_order_relaxed) != 0) r.at = call_stack::here();
@@ -99,11 +105,24 @@ void wait_book::waits_no_more(const wait::waiter& n) noexcept {
   s.records.erase(&n);
 }
 
+void wait_book::moves(const wait::waiter& n, wait::subject what) noexcept {
+  shard& s = m_shards[index_of(n)];
+  const std::lock_guard hold{s.guard};
+  const auto at = s.records.find(&n);
+  if (at == s.records.end()) return;
+  at->second.subject = what;
+  at->second.since = now_ns();
+}
+
 std::vector<wait_record> wait_book::all() const {
   std::vector<wait_record> found;
   for (const shard& s : m_shards) {
     const std::lock_guard hold{s.guard};
-    for (const auto& [node, record] : s.records) found.push_back(record);
+    for (const auto& [node, record] : s.records) {
+      found.push_back(record);
+      // Its wait is under way until we let go of the shard, and what it waits for is there.
+      if (record.subject.tell != nullptr) record.subject.tell(record.subject.what, found.back().more);
+    }
   }
   return found;
 }

@@ -12,6 +12,7 @@
 #include <mortise/insight/call_stack.hpp>
 #include <mortise/insight/dump.hpp>
 #include <mortise/wait/observer.hpp>
+#include <mortise/wait/particulars.hpp>
 
 namespace mortise::inline MORTISE_ABI::insight {
 
@@ -21,8 +22,9 @@ struct wait_record {
   wait::parker* who = nullptr;  // never freed
   wait::party kind = wait::party::thread;
   wait::subject subject{};
-  nanos since = 0;  // now_ns
-  call_stack at{};  // of no depth where stacks are left out
+  nanos since = 0;           // now_ns
+  call_stack at{};           // of no depth where stacks are left out
+  wait::particulars more{};  // as it is when the book is read
 };
 
 // All waits of the process that are under way, kept while anybody is interested: dump.hpp, deadlock.hpp. Waits that were under way before are
@@ -40,6 +42,7 @@ class wait_book final : public wait::observer {
  private:
   void waits(const wait::waiter& n, wait::subject s) noexcept override;
   void waits_no_more(const wait::waiter& n) noexcept override;
+  void moves(const wait::waiter& n, wait::subject s) noexcept override;
 
   struct alignas(64) shard {
     mutable os_mutex guard;

@@ -4,26 +4,21 @@
 // so after the one that notified it, which is the last that a notification does to us.
 #include <mortise/lock/condition_variable.hpp>
 
+#include <mortise/wait/observer.hpp>
 #include <mortise/wait/subject.hpp>
 
 namespace mortise::inline MORTISE_ABI {
 
 using section = wait::queue::section;
 
-void condition_variable::begin(wait::waiter& n, mutex* m) noexcept {
+void condition_variable::begin(wait::waiter& n, mutex* m, bool has_deadline) noexcept {
   if (n.who == nullptr) n.who = &wait::this_context().self();
-  {
-    section in{m_queue};
-    if (in.head() == nullptr) m_mutex = m;
-    n.mode = m != nullptr && m == m_mutex ? waits : waits_alone;
-    in.push_back(n);
-  }
-  wait::note_wait(n, {this, "condition_variable"});
-}
-
-// A party that no longer waits here, and for the mutex if that has it in its queue.
-void condition_variable::note_move(const wait::waiter& n, const mutex& m) noexcept {
-  n.queued() ? wait::note_wait(n, {&m, "mutex"}) : wait::note_end(n);
+  // Before it is in the queue: who notifies it notes what it waits for then.
+  wait::note_wait(n, {this, "condition_variable", has_deadline});
+  section in{m_queue};
+  if (in.head() == nullptr) m_mutex = m;
+  n.mode = m != nullptr && m == m_mutex ? waits : waits_alone;
+  in.push_back(n);
 }
 
 void condition_variable::notify(bool all) noexcept {
@@ -44,6 +39,7 @@ void condition_variable::notify(bool all) noexcept {
           next.tell(*n, latest);
         } else {
           m_mutex->enqueue(*n, next);
+          wait::observers::moved(*n, {m_mutex, "mutex"});
         }
         if (!all) {
           more = false;
@@ -75,9 +71,9 @@ outcome condition_variable::wait_and_lock(wait::waiter& n, mutex& m, const wait:
     do wait::this_context().park(until.deadline());
     while (still_waits(n, until, how));
   }
-  note_move(n, m);
   // `n` is in the mutex's queue, or in none.
   if (!n.queued()) {
+    wait::note_end(n);
     m.lock();
     return how;
   }
@@ -98,18 +94,23 @@ outcome condition_variable::wait_alone(wait::waiter& n, const wait::bound& until
 // A coroutine was woken. True: the mutex is held.
 bool condition_variable::step(wait::waiter& n, mutex& m, const wait::bound& until, outcome& how) noexcept {
   if (still_waits(n, until, how)) return false;
-  note_move(n, m);
-  return m.claim(n);
+  if (n.queued()) return m.claim(n);
+  wait::note_end(n);
+  if (m.take_or_queue(n)) return true;
+  wait::note_wait(n, {&m, "mutex"});
+  return false;
 }
 
 // A coroutine that waits is destroyed, or will never run: what it was told goes to another.
 void condition_variable::forget(wait::waiter& n, mutex& m) noexcept {
-  wait::note_end(n);
   {
     section in{m_queue};
-    if (n.mode == waits || n.mode == waits_alone) return in.remove(n, this);
+    if (n.mode == waits || n.mode == waits_alone) {
+      in.remove(n, this);
+      n.mode = gave_up;
+    }
   }
-  if (n.queued()) m.leave(n);
+  n.queued() ? m.leave(n) : wait::note_end(n);
   if (n.mode == notified) notify_one();
 }
 

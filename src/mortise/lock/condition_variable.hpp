@@ -117,11 +117,11 @@ class condition_variable {
   outcome block(Lock& lock, const wait::bound& until) {
     wait::waiter n;
     if constexpr (std::is_same_v<Lock, std::unique_lock<mutex>>) {
-      begin(n, lock.mutex());
+      begin(n, lock.mutex(), until.deadline() != never);
       lock.mutex()->unlock();
       return wait_and_lock(n, *lock.mutex(), until);
     } else {
-      begin(n, nullptr);
+      begin(n, nullptr, until.deadline() != never);
       lock.unlock();
       const outcome how = wait_alone(n, until);
       lock.lock();
@@ -140,13 +140,12 @@ class condition_variable {
   }
 
   MORTISE_API void notify(bool all) noexcept;
-  MORTISE_API void begin(wait::waiter& n, mutex* m) noexcept;
+  MORTISE_API void begin(wait::waiter& n, mutex* m, bool has_deadline) noexcept;
   MORTISE_API outcome wait_and_lock(wait::waiter& n, mutex& m, const wait::bound& until) noexcept;
   MORTISE_API outcome wait_alone(wait::waiter& n, const wait::bound& until) noexcept;
   MORTISE_API bool still_waits(wait::waiter& n, const wait::bound& until, outcome& how) noexcept;
   MORTISE_API bool step(wait::waiter& n, mutex& m, const wait::bound& until, outcome& how) noexcept;
   MORTISE_API void forget(wait::waiter& n, mutex& m) noexcept;
-  static void note_move(const wait::waiter& n, const mutex& m) noexcept;
 
   wait::queue m_queue;
   plain<mutex*> m_mutex = nullptr;  // of those that are at `waits`; in a section
@@ -185,7 +184,7 @@ class [[nodiscard]] condition_variable::async_operation : wait::waiter {
     mutex& m = m_mutex;
     m_hold.release();  // a frame that is destroyed while it waits has nothing to unlock
     m_limit.begin(me);
-    m_cv.begin(*this, &m);
+    m_cv.begin(*this, &m, m_limit.has_deadline());
     m.unlock();
     m.noted_async_wait();
     me.has_suspended();  // from here on the frame may be running elsewhere

@@ -18,6 +18,7 @@
 
 #include <mortise/base/age_clock.hpp>
 #include <mortise/base/cache_line.hpp>
+#include <mortise/wait/observer.hpp>
 #include <mortise/wait/subject.hpp>
 
 namespace mortise::inline MORTISE_ABI {
@@ -45,6 +46,12 @@ bool conditions::test(waiter& n, const void* value) noexcept {
   }
 }
 
+// In a section: `n` is picked, and waits for its turn from now on.
+void conditions::enqueue(wait::waiter& n, mutex& m, wait::offer& next) noexcept {
+  m.enqueue(n, next);
+  wait::observers::moved(n, {&m, "mutex", static_cast<waiter&>(n).has_deadline});
+}
+
 // By the holder of the mutex: nobody else may look at the value, or is in a pick.
 void conditions::pick(mutex& m, const void* value) noexcept {
   wait::offer next;
@@ -59,7 +66,7 @@ void conditions::pick(mutex& m, const void* value) noexcept {
       in.remove(*n, this);
       n->mode = picked;
       m_picked = now;
-      m.enqueue(*n, next);
+      enqueue(*n, m, next);
       break;
     }
   }
@@ -70,6 +77,8 @@ void conditions::pick(mutex& m, const void* value) noexcept {
 bool conditions::judge(waiter& n, mutex& m, const void* value) noexcept {
   n.error = nullptr;
   const bool holds = test(n, value);
+  // Before it is in our queue, where it may be picked at once.
+  if (!holds) wait::note_wait(n, {this, "condition", n.has_deadline});
   {
     section in{m_queue};
     const bool was_picked = n.mode == picked;
@@ -80,7 +89,6 @@ bool conditions::judge(waiter& n, mutex& m, const void* value) noexcept {
     }
   }
   if (holds) return true;
-  wait::note_wait(n, {this, "condition"});
   before_unlock(m, value);  // somebody else's may hold
   m.noted();
   m.unlock();
@@ -99,9 +107,8 @@ void conditions::forget(waiter& n, mutex& m) noexcept {
     }
     n.mode = gave_up;
   }
-  if (n.queued()) m.leave(n);
+  n.queued() ? m.leave(n) : wait::note_end(n);
   next.wake();
-  wait::note_end(n);
 }
 
 // One who was picked will not come: the first takes its place, whose condition may hold or not.
@@ -112,13 +119,14 @@ void conditions::pass_on(mutex& m, section& in, wait::offer& next) noexcept {
   in.remove(*n, this);
   n->mode = picked;
   m_picked = age_clock_now();
-  m.enqueue(*n, next);
+  enqueue(*n, m, next);
 }
 
-bool conditions::begin(waiter& n, mutex& m, const void* value) noexcept {
+bool conditions::begin(waiter& n, mutex& m, const void* value, bool has_deadline) noexcept {
   n.mode = arrives;
+  n.has_deadline = has_deadline;
   if (m.take_or_queue(n)) return judge(n, m, value);
-  wait::note_wait(n, {&m, "mutex"});
+  wait::note_wait(n, {&m, "mutex", has_deadline});
   return false;
 }
 
@@ -146,13 +154,14 @@ void conditions::noted_async(mutex& m, call_site site) noexcept { m.noted_async(
 
 outcome conditions::wait(waiter& n, mutex& m, const void* value, const wait::bound& until) noexcept {
   n.who = &wait::this_context().self();
-  if (until.deadline() == never) m.noted_wait();
+  n.has_deadline = until.deadline() != never;
+  if (!n.has_deadline) m.noted_wait();
   if (m.try_fast() || (until.ended() && m.try_slow())) {
     n.mode = arrives;
     if (judge(n, m, value)) return noted(m);
   } else if (const auto how = until.ended()) {
     return *how;
-  } else if (begin(n, m, value)) {
+  } else if (begin(n, m, value, n.has_deadline)) {
     return noted(m);
   }
   outcome how = outcome::acquired;

@@ -24,7 +24,8 @@ class conditions {
  public:
   struct waiter : wait::waiter {
     bool (*holds)(const waiter&, const void* value) = nullptr;  // on the value; may throw
-    std::exception_ptr error;  // what it threw: counts as true, and comes out where it was waited
+    std::exception_ptr error;   // what it threw: counts as true, and comes out where it was waited
+    bool has_deadline = false;  // for who looks on
   };
 
   constexpr conditions() noexcept = default;
@@ -40,7 +41,7 @@ class conditions {
   MORTISE_API outcome wait(waiter& n, mutex& m, const void* value, const wait::bound& until) noexcept;
 
   // For coroutines, of which begin() has made `n` known. begin: true, the mutex is held and `n` holds. step: the same, after a wake.
-  MORTISE_API bool begin(waiter& n, mutex& m, const void* value) noexcept;
+  MORTISE_API bool begin(waiter& n, mutex& m, const void* value, bool has_deadline) noexcept;
   MORTISE_API bool step(waiter& n, mutex& m, const void* value, const wait::bound& until,
                         outcome& how) noexcept;
   MORTISE_API void forget(waiter& n, mutex& m) noexcept;
@@ -55,6 +56,7 @@ class conditions {
   MORTISE_API void pick(mutex& m, const void* value) noexcept;
   bool judge(waiter& n, mutex& m, const void* value) noexcept;
   static outcome noted(mutex& m) noexcept;
+  static void enqueue(wait::waiter& n, mutex& m, wait::offer& next) noexcept;
   void pass_on(mutex& m, wait::queue::section& in, wait::offer& next) noexcept;
 
   wait::queue m_queue;

@@ -103,7 +103,7 @@ class [[nodiscard]] async_when : when_waiter<typename Guarded::value_type, Pred>
     wait::parker& me = wait::coroutine_parker(h.address(), *this, wait::native_promise<Promise>, m_where);
     this->who = &me;
     m_limit.begin(me);
-    if (m_guarded.m_conditions.begin(*this, m_guarded.m_mutex, &m_guarded.m_value)) {
+    if (m_guarded.m_conditions.begin(*this, m_guarded.m_mutex, &m_guarded.m_value, m_limit.has_deadline())) {
       m_limit.end();
       this->who = nullptr;
       me.abandon();

@@ -25,6 +25,7 @@
 #include <mortise/base/process_global.hpp>
 #include <mortise/base/restartable.hpp>
 #include <mortise/lock/holder.hpp>
+#include <mortise/wait/observer.hpp>
 
 #if !MORTISE_IS_CHECKED
 
@@ -92,7 +93,7 @@ std::optional<holder_seen> holder_of(const void* lock) {
   const std::uint64_t w = p.word->load(memory_order_relaxed);
   if (w == 0 || tag_of(w) != p.tag) return std::nullopt;
   const auto* const who = reinterpret_cast<const wait::parker*>(w >> tag_bits << parker_zeros);
-  if (who->id() == 0) return holder_seen{nullptr, "a task of another library"};
+  if (wait::is_for_one_wait(*who)) return holder_seen{nullptr, "a task of another library"};
   return holder_seen{who, {}};
 }
 

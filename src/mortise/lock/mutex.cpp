@@ -268,11 +268,7 @@ bool mutex::may_claim(const wait::waiter& head, const wait::waiter& n, std::uint
 
 // A waiter that was woken takes the lock, if it may, and leaves the queue. False: it is still queued.
 bool mutex::claim(wait::waiter& n, otherwise what) noexcept {
-  if (!n.queued()) {  // a coroutine that yielded first
-    if (take_or_queue(n)) return true;
-    wait::note_wait(n, {this, "mutex"});
-    return false;
-  }
+  if (!n.queued()) return take_or_queue(n);  // a coroutine that yielded first
   std::uint64_t w = take_queue_lock();
   bool mine = (w & word::held) == 0 && may_claim(*head_of(w), n, w);
   if (mine && (w & word::starving) == 0) {
@@ -326,7 +322,7 @@ void mutex::leave(wait::waiter& n) noexcept {
   }
   release_queue_lock(bits_of(head) | flags);
   successors.wake();
-  wait::note_end(n);
+  if (!n.notes_its_end) wait::note_end(n);
 }
 
 // Somebody else makes `n`, whose party sleeps elsewhere, wait here. Who calls this wakes whom it tells, after all internal locks.

@@ -212,6 +212,7 @@ class MORTISE_CAPABILITY("mutex") mutex {
   }
   MORTISE_API void unlock_slow() noexcept;
   MORTISE_API bool suspend(wait::waiter& n, void* frame, bool native, wait::executor* where) noexcept;
+  MORTISE_API bool resume(wait::waiter& n) noexcept;
   MORTISE_API void forget(wait::waiter& n) noexcept;
 
   // The parts of the slow paths, in mutex.cpp.
@@ -266,7 +267,7 @@ class mutex::async_lock_operation : wait::waiter {
       : m_mutex{m}, m_where{where}, m_site{site} {
     step = [](waiter& n, request what) noexcept {
       mutex& owner = static_cast<async_lock_operation&>(n).m_mutex;
-      if (what == request::claim && !owner.claim(n)) return false;
+      if (what == request::claim && !owner.resume(n)) return false;
       if (what == request::leave && n.queued()) owner.leave(n);
       n.who = nullptr;  // its wait is over: the frame may go
       return true;

@@ -24,6 +24,14 @@ bool mutex::suspend(wait::waiter& n, void* frame, bool native, wait::executor* w
   return true;
 }
 
+// A coroutine was woken. True: it has the lock.
+bool mutex::resume(wait::waiter& n) noexcept {
+  const bool gave_way = !n.queued();
+  if (claim(n)) return true;
+  if (gave_way) wait::note_wait(n, {this, "mutex"});
+  return false;
+}
+
 // The frame of a coroutine that waits, or gave way first, is being destroyed.
 void mutex::forget(wait::waiter& n) noexcept {
   if (n.queued()) leave(n);

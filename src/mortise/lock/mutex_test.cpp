@@ -11,6 +11,7 @@
 #include <support/foreign.hpp>
 #include <support/lock_probe.hpp>
 #include <support/slow_clock.hpp>
+#include <support/tired_context.hpp>
 
 namespace {
 
@@ -101,34 +102,13 @@ TEST(mutex, dropped_job_passes_its_offer_on) {
   EXPECT_EQ(taken, 0);
 }
 
-// A context whose parties have run for long: a coroutine that comes to lock gives way first, and is not queued meanwhile.
-class tired final : public mortise::wait::context {
- public:
-  tired() {
-    m_before = mortise::wait::exchange_context(this);
-    mortise::store_any_thread(mortise::wait::budget, -1);
-  }
-  ~tired() { mortise::wait::exchange_context(m_before); }
-  mortise::wait::parker& self() noexcept override { std::abort(); }
-  void park(mortise::nanos) noexcept override { std::abort(); }
-  void yield() noexcept override { std::abort(); }
-  mortise::wait::party kind() const noexcept override { return mortise::wait::party::thread; }
-  int refill_budget() noexcept override { return 0; }
-  mortise::wait::parker* suspend_coroutine(void*, mortise::wait::waiter*) noexcept override {
-    return nullptr;
-  }
-
- private:
-  mortise::wait::context* m_before;
-};
-
 // The bug: only a frame that is queued takes its wake back, and the job locks and resumes what is gone.
 TEST(mutex, frame_that_gave_way_may_be_destroyed) {
   mortise::mutex m;
   foreign::manual_executor ex;
   int taken = 0;
   {
-    const tired here;
+    const foreign::tired here;
     auto waiting = take_once(m, ex, taken);
     EXPECT_FALSE(waiting.done());
     EXPECT_EQ(lock_probe::waiters(m), 0u);
@@ -146,7 +126,7 @@ TEST(mutex, frame_that_gave_way_may_lose_its_job) {
   foreign::manual_executor ends;
   int taken = 0;
   {
-    const tired here;
+    const foreign::tired here;
     auto waiting = take_once(m, ends, taken);
     EXPECT_EQ(ends.drop_all(), 1u);
     EXPECT_EQ(taken, 0);

@@ -8,6 +8,7 @@
 #include <mortise/base/futex.hpp>
 #include <mortise/lock/call_site.hpp>
 #include <mortise/lock/mutex.hpp>
+#include <mortise/wait/subject.hpp>
 #include <mortise/wait/waiter.hpp>
 
 namespace mortise::inline MORTISE_ABI::shm {
@@ -16,6 +17,9 @@ namespace mortise::inline MORTISE_ABI::shm {
 // have it, and the number of those who want it, on which the keeper sleeps. The algorithm is explained in keeper.cpp.
 class door {
  public:
+  // `s`: what those who wait here wait for, for who looks on.
+  explicit door(wait::subject s) noexcept : m_subject{s} {}
+
   // One of the tasks. It is counted from before it locks the door until it has unlocked it or given up. Returns whether there is a keeper.
   bool arrive() noexcept {
     const std::uint32_t before = m_word.fetch_add(1, memory_order_acq_rel);  // O7
@@ -28,14 +32,16 @@ class door {
     if ((before & (tell_departure | count)) == (tell_departure | 1)) ring();
   }
 
-  void lock() noexcept { m_mutex.lock(); }
+  void lock() noexcept { static_cast<void>(lock(wait::bound{never})); }
   bool try_lock() noexcept { return m_mutex.try_lock(); }
   outcome lock(const wait::bound& until) noexcept {
-    if (!until.stop().stop_possible() && until.deadline() == never) {
-      m_mutex.lock();
-      return outcome::acquired;
+    const bool for_ever = !until.stop().stop_possible() && until.deadline() == never;
+    if (for_ever) m_mutex.noted_wait();
+    if (!m_mutex.try_fast()) {
+      if (const outcome how = lock_slow(until, for_ever); how != outcome::acquired) return how;
     }
-    return m_mutex.bounded(until);
+    m_mutex.noted();
+    return outcome::acquired;
   }
   void unlock() noexcept { m_mutex.unlock(); }
 
@@ -43,6 +49,7 @@ class door {
   class way {
    public:
     explicit way(door& d) noexcept : m_door{&d}, m_epoch{d.m_epoch} {}
+    wait::subject subject() const noexcept { return m_door->m_subject; }
     bool try_fast() const noexcept { return m_door->m_mutex.try_fast(); }
     bool take_or_queue(wait::waiter& n) const noexcept { return m_door->m_mutex.take_or_queue(n); }
     bool claim(wait::waiter& n) const noexcept {
@@ -72,6 +79,7 @@ class door {
   static constexpr std::uint32_t tell_departure = 1u << 30;  // who leaves nobody behind rings
   static constexpr std::uint32_t over = 1u << 31;            // the keeper ends
 
+  MORTISE_API outcome lock_slow(const wait::bound& until, bool for_ever) noexcept;
   MORTISE_API void tell_of_arrival() noexcept;
   MORTISE_API void ring() noexcept;
 
@@ -79,6 +87,7 @@ class door {
   atomic<std::uint32_t> m_word{0};
   atomic<std::uint32_t> m_bell{0};  // a futex, counts rings
   std::uint32_t m_epoch = 0;        // forks between the process that made this and this one
+  wait::subject m_subject;
 };
 
 }  // namespace mortise::inline MORTISE_ABI::shm

@@ -57,8 +57,10 @@
 #include <mutex>
 
 #include <mortise/base/futex.hpp>
+#include <mortise/wait/budget.hpp>
 #include <mortise/wait/limit.hpp>
 #include <mortise/wait/offer.hpp>
+#include <mortise/wait/waiting.hpp>
 
 namespace mortise::inline MORTISE_ABI::shm {
 namespace {
@@ -71,6 +73,20 @@ constexpr nanos linger = 50'000;
 constexpr nanos longest_look = 2'000'000;
 
 }  // namespace
+
+outcome door::lock_slow(const wait::bound& until, bool for_ever) noexcept {
+  struct blocking : way {
+    bool for_ever;
+    bool take_or_queue(wait::waiter& n) const noexcept {
+      if (way::take_or_queue(n)) return true;
+      if (for_ever) where().m_mutex.check_wait();  // a bounded wait for oneself ends by itself
+      return false;
+    }
+  };
+  if (wait::budget_left() < 0) wait::refill_budget();
+  if (const auto how = until.ended()) return m_mutex.try_slow() ? outcome::acquired : *how;
+  return wait::wait_for(blocking{way{*this}, for_ever}, until);
+}
 
 void door::ring() noexcept {
   m_bell.fetch_add(1, memory_order_release);  // O7
@@ -110,7 +126,8 @@ keeper::~keeper() {
 void keeper::in_child() noexcept {
   // What the parent has in them is another process' now: nothing of it is undone here, all begins anew.
   const std::uint32_t epoch = m_door.m_epoch + 1;
-  std::construct_at(&m_door);
+  const wait::subject s = m_door.m_subject;
+  std::construct_at(&m_door, s);
   m_door.m_epoch = epoch;
   std::construct_at(&m_thread);
   std::construct_at(&m_guard);

@@ -17,7 +17,8 @@ namespace mortise::inline MORTISE_ABI::shm {
 // to a thread, and a fiber or coroutine goes from thread to thread. It starts with the first task. The algorithm is explained in keeper.cpp.
 class keeper {
  public:
-  keeper(outer_lock& outer, participants& members) noexcept : m_outer{outer}, m_members{members} {}
+  keeper(outer_lock& outer, participants& members, wait::subject s) noexcept
+      : m_outer{outer}, m_members{members}, m_door{s} {}
   keeper(const keeper&) = delete;
   keeper& operator=(const keeper&) = delete;
   MORTISE_API ~keeper();  // requires: no task is counted

@@ -18,7 +18,7 @@ namespace shm = mortise::shm;
 struct process {
   shm::outer_lock outer;
   shm::participants members;
-  shm::keeper k{outer, members};
+  shm::keeper k{outer, members, {nullptr, "door"}};
   mortise::plain<int> inside{0};
   mortise::plain<int> passed{0};
 

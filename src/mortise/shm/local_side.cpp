@@ -1,5 +1,6 @@
 #include <mortise/shm/local_side.hpp>
 
+#include <cstdio>
 #include <mutex>
 
 #include <mortise/base/fatal.hpp>
@@ -7,6 +8,8 @@
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/os_thread.hpp>
 #include <mortise/base/process_global.hpp>
+#include <mortise/wait/particulars.hpp>
+#include <mortise/wait/waiter.hpp>
 
 namespace mortise::inline MORTISE_ABI::shm {
 namespace {
@@ -27,7 +30,7 @@ constinit process_global<list> all;
 local_side::local_side(const place& where, const content& what, void (*make)(void*, void*), void* argument)
     : m_region{where, what, make, argument},
       m_outer{m_region.lock(), m_region.members()},
-      m_keeper{m_outer, m_region.members()} {
+      m_keeper{m_outer, m_region.members(), subject(false)} {
   m_region.members().me();
   hold_over_forks<all>();
   const std::lock_guard hold{all->guard};
@@ -93,10 +96,25 @@ bool local_side::take_slow(nanos deadline) {
   }
   const participant_id me = m_region.members().me();
   m_threads.fetch_add(1, memory_order_relaxed);
-  const bool taken = m_outer.take(deadline);
+  bool taken = m_outer.try_take_fast();
+  if (!taken) {
+    // It stands in no queue of ours; who looks on sees it.
+    wait::waiter n;
+    n.who = &wait::this_context().self();
+    wait::note_wait(n, subject(deadline != never));
+    taken = m_outer.take(deadline);
+    wait::note_end(n);
+  }
   m_threads.fetch_sub(1, memory_order_relaxed);
   if (taken) begin(by_this_thread(), me);
   return taken;
+}
+
+// Once the region is there, its name stays, and so do the words of its lock.
+void local_side::tell(const void* side, wait::particulars& to) noexcept {
+  auto& me = *static_cast<const local_side*>(side);
+  std::snprintf(to.name, sizeof to.name, "%s", me.m_region.name().c_str());
+  to.process = me.m_region.members().process_of(me.m_outer.holder());
 }
 
 outcome local_side::take_as_task(const wait::bound& until) {

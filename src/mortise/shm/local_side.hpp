@@ -11,6 +11,7 @@
 #include <mortise/wait/budget.hpp>
 #include <mortise/wait/context.hpp>
 #include <mortise/wait/limit.hpp>
+#include <mortise/wait/subject.hpp>
 
 namespace mortise::inline MORTISE_ABI::shm {
 
@@ -74,6 +75,9 @@ class local_side {
     m_tenure = m_outer.begin_section(me);
   }
   MORTISE_API void give_back_slow() noexcept;
+  // For who looks on at those who wait.
+  wait::subject subject(bool has_deadline) const noexcept { return {this, "shm mutex", has_deadline, &tell}; }
+  MORTISE_API static void tell(const void* side, wait::particulars& to) noexcept;
   bool is_in_use() const noexcept;
 
   region m_region;

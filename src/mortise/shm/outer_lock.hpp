@@ -77,6 +77,11 @@ class outer_lock {
   // For a keeper, which holds the lock while sections of others go on under it.
   void keep(participant_id me) noexcept { m_block.kept.store(me, memory_order_seq_cst); }  // O2
   void keep_no_more() noexcept { m_block.kept.store(0, memory_order_release); }            // O4
+  // Whose section is running, or else whose keeper has the lock; 0: nobody's. For who looks.
+  participant_id holder() const noexcept {
+    const participant_id in_section = m_block.holder.load(memory_order_relaxed);
+    return in_section != 0 ? in_section : m_block.kept.load(memory_order_relaxed);
+  }
   bool is_in_section_of(participant_id me) const noexcept {
     return m_block.holder.load(memory_order_relaxed) == me;  // O4: a hint
   }

@@ -130,6 +130,13 @@ participant_id participants::try_slot(std::size_t slot) {
   return participant_in(slot, next);
 }
 
+std::uint32_t participants::process_of(participant_id id) const noexcept {
+  std::size_t slot;
+  if (!slot_of(id, slot)) return 0;
+  const participant_slot& s = m_slots[slot];
+  return s.generation.load(memory_order_acquire) == id >> slot_bits ? s.pid.load(memory_order_relaxed) : 0;
+}
+
 bool participants::alive(participant_id id) const noexcept {
   std::size_t slot;
   if (!slot_of(id, slot)) return false;

@@ -64,6 +64,9 @@ class participants {
   // Cost: one system call.
   MORTISE_API bool alive(participant_id id) const noexcept;
 
+  // The number of its process, for who looks: it may be gone by now, and its slot another's. 0: there is no such participant.
+  MORTISE_API std::uint32_t process_of(participant_id id) const noexcept;
+
   // After a holder's death: other threads of its process may go on for microseconds after the one that held is gone. Returns
   // at once if it is this participant. Blocks: the OS thread, in sleeps of 20 us to 1 ms.
   MORTISE_API void wait_until_gone(participant_id id, nanos deadline = never) const noexcept;

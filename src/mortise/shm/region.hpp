@@ -46,6 +46,7 @@ class region {
 
   // This handle's entry.
   participants& members() noexcept { return m_members; }
+  const participants& members() const noexcept { return m_members; }
 
   // To be passed on, over exec or a socket, for place::descriptor. It carries no locks, unlike the one that makes this process
   // a participant: whoever has it keeps nobody alive. Closed with the region. Throws: system_error.

@@ -44,7 +44,8 @@ std::vector<live_task> live_tasks() {
   std::vector<live_task> all;
   all.reserve(found.size());
   // Only now: names have a lock of their own.
-  for (const seen& s : found) all.push_back({s.task, s.scope, describe(*s.task, s.kind).chars, s.state});
+  for (const seen& s : found)
+    all.push_back({s.task, s.scope, describe(*s.task, s.kind).chars, s.state, s.kind});
   return all;
 }
 

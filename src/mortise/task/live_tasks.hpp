@@ -16,6 +16,7 @@ struct live_task {
   const scope_core* scope;
   std::string text;   // "fiber 12 'loader'"
   const char* state;  // "running", "sleeping", "queued", "parked"
+  wait::party kind;
 };
 MORTISE_API std::vector<live_task> live_tasks();
 

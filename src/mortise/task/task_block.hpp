@@ -27,6 +27,7 @@ struct closure;
 //                notified --suspended--> queued; running --sleep--> sleeping or untimed; sleeping --timer--> due
 //                untimed --worker--> sleeping or untimed, or running when its time has come
 //                queued, due --worker--> running; running --end--> idle
+//                parked --looked at (parked_stack.cpp)--> running --done--> parked, or queued if it is notified
 // 4. Invariants  I1: who changes the state to queued or due, and nobody else, puts the task into a queue
 //                I2: parked is set only when nothing runs on the task's stack any more
 // 5. Orderings   O1 unpark's RMW (release) <-> the RMW to running, or the one that finds the permit

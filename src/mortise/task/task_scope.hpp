@@ -76,14 +76,19 @@ class task_scope::async_join_operation : wait::waiter {
     step = [](waiter& n, request what) noexcept {
       auto& me = static_cast<async_join_operation&>(n);
       if (what == request::leave) me.m_scope.no_joiner();
-      const bool is_over = what == request::leave || me.m_scope.empty();
-      if (is_over) mortise::wait::note_end(n);
-      return is_over;
+      if (what == request::claim && !me.m_scope.empty()) return false;
+      mortise::wait::note_end(n);
+      n.who = nullptr;  // its wait is over: the frame may go
+      return true;
     };
   }
   async_join_operation(const async_join_operation&) = delete;
   async_join_operation& operator=(const async_join_operation&) = delete;
-  ~async_join_operation() = default;
+  ~async_join_operation() {
+    if (who == nullptr) return;
+    mortise::wait::note_end(*this);
+    who->abandon();  // the scope may be gone: what it still has of us wakes nobody
+  }
 
   bool await_ready() const noexcept { return m_scope.empty(); }
   template <class Promise>

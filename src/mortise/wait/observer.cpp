@@ -58,9 +58,12 @@ void note_end(const waiter& n) noexcept {
   MORTISE_PROBE(wait_over, n.who);
   if (observers::any()) observers::walk::each([&](observer& o) { o.waits_no_more(n); });
 }
+void observers::tell_moved(const waiter& n, subject s) noexcept {
+  walk::each([&](observer& o) { o.moves(n, s); });
+}
 void observers::tell_taken(const waiter& n, subject s) noexcept {
   walk::each([&](observer& o) {
-    o.waits_no_more(n);
+    if (!n.notes_its_end) o.waits_no_more(n);
     o.took(s);
   });
 }

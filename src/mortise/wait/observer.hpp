@@ -20,6 +20,9 @@ class observer {
   virtual void waits(const waiter&, subject) noexcept {}
   // `n` has what it came for, or has given up.
   virtual void waits_no_more(const waiter&) noexcept {}
+  // `n`, which has been waiting, waits for something else from now on, and sleeps on. Told by another party, under a lock of ours: it allocates
+  // nothing and is short.
+  virtual void moves(const waiter&, subject) noexcept {}
   // The caller, who has been waiting, has taken `s`. This and what follows had better be short: others wait.
   virtual void took(subject) noexcept {}
   // The caller has freed `s`, for which somebody has been waiting since then (age_clock_now); 0: since before it was last freed. Not told
@@ -50,6 +53,12 @@ class observer {
   bool m_is_told = false;
 };
 
+// What kind of party waits in `n`. Asked by that one, or by who runs its steps.
+MORTISE_API party kind_of(const waiter& n) noexcept;
+
+// Whether it stands for one wait of somebody of another library, and for the next one's then, not for a party.
+MORTISE_API bool is_for_one_wait(const parker& p) noexcept;
+
 // From now on `o` is told, or is not; a call that has begun may still come after `ignore`. Not within one of its calls.
 MORTISE_API void observe(observer& o) noexcept;
 MORTISE_API void ignore(observer& o) noexcept;
@@ -69,6 +78,12 @@ struct observers {
   static void took(const waiter& n, subject s) noexcept {
     if (any()) [[unlikely]]
       tell_taken(n, s);
+  }
+
+  // Whoever told `n`, which waits and sleeps on, has put it into the queue of `s`. In the section that it was moved in: it may be gone after.
+  static void moved(const waiter& n, subject s) noexcept {
+    if (any()) [[unlikely]]
+      tell_moved(n, s);
   }
 
   // `s` was freed for `next`, who is woken after that was told: the system may then run others on this core for long.
@@ -100,6 +115,7 @@ struct observers {
 
  private:
   MORTISE_API static void tell_taken(const waiter& n, subject s) noexcept;
+  MORTISE_API static void tell_moved(const waiter& n, subject s) noexcept;
   MORTISE_API static void tell_freed(subject s, nanos since) noexcept;
   MORTISE_API static void tell_back(subject s) noexcept;
 };

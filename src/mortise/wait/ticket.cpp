@@ -40,6 +40,7 @@
 #include <mortise/base/process_global.hpp>
 #include <mortise/wait/callback.hpp>
 #include <mortise/wait/coroutine.hpp>
+#include <mortise/wait/observer.hpp>
 
 namespace mortise::inline MORTISE_ABI::wait {
 namespace {
@@ -51,7 +52,14 @@ class alignas(cache_line) ticket final : public parker, public job {
     drop = [](job& j) noexcept { static_cast<ticket&>(j).dropped(); };
   }
 
-  static ticket& take(void (*resume)(void*), void* frame, waiter& node, executor& where) noexcept;
+  static ticket& take(void (*resume)(void*), void* frame, waiter& node, executor& where, party kind) noexcept;
+  party kind() const noexcept { return m_kind; }
+
+  // As task_block::id.
+  unsigned long id() const noexcept override {
+    return static_cast<unsigned long>(reinterpret_cast<std::uintptr_t>(this) / sizeof(ticket)) %
+           1'000'000'007UL;
+  }
 
   void unpark() noexcept override {
     for (state s = m_state.load(memory_order_relaxed);;) {
@@ -112,6 +120,7 @@ class alignas(cache_line) ticket final : public parker, public job {
   void* m_frame = nullptr;
   waiter* m_node = nullptr;
   executor* m_where = nullptr;
+  party m_kind = party::coroutine;
   ticket* m_next_free = nullptr;
 };
 
@@ -121,7 +130,7 @@ struct tickets {
 };
 constinit process_global<tickets> pool;
 
-ticket& ticket::take(void (*resume)(void*), void* frame, waiter& node, executor& where) noexcept {
+ticket& ticket::take(void (*resume)(void*), void* frame, waiter& node, executor& where, party kind) noexcept {
   ticket* t = nullptr;
   hold_over_forks<pool>();
   {
@@ -135,6 +144,7 @@ ticket& ticket::take(void (*resume)(void*), void* frame, waiter& node, executor&
   t->m_frame = frame;
   t->m_node = &node;
   t->m_where = &where;
+  t->m_kind = kind;
   t->m_state.store(making, memory_order_relaxed);  // O2; keeps I3
   return *t;
 }
@@ -154,11 +164,19 @@ parker& coroutine_parker(void* frame, waiter& node, bool native, executor* where
     if (parker* own = this_context().suspend_coroutine(frame, &node); own != nullptr) return *own;
   }
   return ticket::take([](void* f) { std::coroutine_handle<>::from_address(f).resume(); }, frame, node,
-                      where != nullptr ? *where : default_executor());
+                      where != nullptr ? *where : default_executor(), party::coroutine);
 }
 
 parker& callback_parker(void (*call)(void*), void* with, waiter& node, executor& where) noexcept {
-  return ticket::take(call, with, node, where);
+  return ticket::take(call, with, node, where, party::callback);
 }
+
+party kind_of(const waiter& n) noexcept {
+  if (n.step == nullptr) return this_context().kind();
+  const auto* const t = dynamic_cast<const ticket*>(static_cast<parker*>(n.who));
+  return t != nullptr ? t->kind() : party::coroutine;
+}
+
+bool is_for_one_wait(const parker& p) noexcept { return dynamic_cast<const ticket*>(&p) != nullptr; }
 
 }  // namespace mortise::inline MORTISE_ABI::wait

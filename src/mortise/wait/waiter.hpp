@@ -27,6 +27,9 @@ struct waiter {
   // It has waited long, came when it was told, and found the lock taken: from now on nobody goes before it.
   plain<bool> insists = false;
 
+  // Whoever made it has noted its wait, and notes the end (subject.hpp). Else a mutex does, for those in its queue: the wait may be for more.
+  bool notes_its_end = false;
+
   // For parties that cannot run their own waiting loop (coroutines, callbacks): what their wake does for
   // them.
   //   claim  take what was offered; false: nothing was to be had, the party stays queued and asleep

@@ -50,6 +50,7 @@ template <acquisition A>
 outcome wait_for(A a, const bound& until) noexcept {
   waiter n;
   n.who = &this_context().self();
+  n.notes_its_end = true;
   if (a.take_or_queue(n)) return outcome::acquired;
   note_wait_for(a, n, until.deadline() != never);
   const stop_wake on_stop{until.stop(), wake_on_stop{n.who}};
@@ -95,7 +96,7 @@ class async_wait : public waiter {
     if (who == nullptr) return;
     // The frame is destroyed while it waits, queued or not: a coroutine that gave way first is in no queue yet.
     if (queued()) m_acquisition.leave(*this);
-    note_end_of(m_acquisition, *this);
+    note_over();
     who->abandon();
   }
 
@@ -118,7 +119,7 @@ class async_wait : public waiter {
       me.abandon();
       return false;
     }
-    if (go_on) note_wait_for(m_acquisition, *this, m_limit.has_deadline());
+    if (go_on) note();
     me.has_suspended();  // from here on the frame may be running elsewhere
     return true;
   }
@@ -137,14 +138,23 @@ class async_wait : public waiter {
     if (what == request::leave) {
       if (n.queued()) me.m_acquisition.leave(n);
     } else if (!me.m_acquisition.claim(n)) {
-      const std::optional<outcome> how = me.ended();
+      if (!me.notes_its_end) me.note();  // it gave way first, and waits only now
+      const auto how = me.ended();
       if (!how) return false;
       me.m_acquisition.leave(n);
       me.m_how = *how;
     }
-    note_end_of(me.m_acquisition, n);
+    me.note_over();
     n.who = nullptr;  // its wait is over: the frame may go
     return true;
+  }
+
+  void note() noexcept {
+    notes_its_end = true;
+    note_wait_for(m_acquisition, *this, m_limit.has_deadline());
+  }
+  void note_over() noexcept {
+    if (notes_its_end) note_end_of(m_acquisition, *this);
   }
 
   std::optional<outcome> ended() const noexcept {
