@@ -20,12 +20,12 @@ struct deadlock_options {
 // Parties that wait for each other for ever are reported, whatever else goes on: other tasks that run, timers that are pending.
 //
 // Promises
-// - D1 Parties of any kind, each of which waits without a deadline for a mutex that the next one holds, or joins a scope in which the next one is a
-//   task, are reported within two looks: each by name, with what it waits for, who holds that, and its stack.
+// - D1 Parties of any kind, each of which waits without a deadline for a mutex or shared_mutex that the next one holds, or joins a scope in which the
+//   next one is a task, are reported within two looks: each by name, with what it waits for, who holds that, and its stack.
 // - D2 Nobody else is: not one that has a deadline, nor one that waits for somebody who runs, or sleeps. What async_lock took counts as held by
 //   the task that took it, also when the guard has been given away; in unchecked builds so does what lock took.
-// Does not promise anything about mutexes that were taken before watching began, in unchecked builds; about
-// semaphores, latches, conditions and shared_mutex, which anybody may release; std::mutex; or mutexes taken by async_lock in a coroutine that is no task
+// Does not promise anything about locks that were taken before watching began, in unchecked builds; about
+// semaphores, latches and conditions, which anybody may release; std::mutex; or locks taken by async_lock in a coroutine that is no task
 // of a runtime.
 //
 // Cost: a thread that wakes as often as it looks, and what watching waits costs (dump.hpp). Once; later calls do nothing. Throws:

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <latch>
 #include <mutex>
+#include <shared_mutex>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
@@ -17,6 +18,7 @@
 #include <mortise/insight/named.hpp>
 #include <mortise/lock/mutex.hpp>
 #include <mortise/lock/semaphore.hpp>
+#include <mortise/lock/shared_mutex.hpp>
 #include <mortise/task/go.hpp>
 #include <mortise/task/sleep.hpp>
 #include <mortise/task/task.hpp>
@@ -143,6 +145,68 @@ TEST_F(deadlock, of_a_join_with_the_lock_held_is_reported) {
   EXPECT_THAT(text, HasSubstr("2 parties wait for each other"));
   EXPECT_THAT(text, HasSubstr(" joins a task_scope, since "));
   EXPECT_THAT(text, HasSubstr(", in which there is fiber "));
+}
+
+// The bug: who holds a shared_mutex, to write or to read, is not known.
+TEST_F(deadlock, of_readers_and_writers_is_reported) {
+  mortise::shared_mutex a, b;
+  const named name_a{a, "accounts"};
+  std::stop_source stop;
+  std::latch both{2};
+  std::jthread writes_a{[&] {
+    const std::lock_guard hold{a};
+    both.arrive_and_wait();
+    if (b.lock_or_stop(stop.get_token()) == mortise::outcome::acquired) b.unlock();
+  }};
+  mortise::runtime r{{.workers = 1}};
+  mortise::task_scope tasks{r};
+  tasks.go([&] {
+    const std::shared_lock look{b};
+    both.arrive_and_wait();
+    if (a.lock_shared_or_stop(stop.get_token()) == mortise::outcome::acquired) a.unlock_shared();
+  });
+  const std::string text = the_report();
+  stop.request_stop();
+  tasks.join();
+  EXPECT_THAT(text, HasSubstr("2 parties wait for each other"));
+  EXPECT_THAT(text, HasSubstr(" waits for shared_mutex, to read 'accounts' ("));
+  EXPECT_THAT(text, HasSubstr(" waits for shared_mutex, to write 0x"));
+}
+
+// Reads what it reads already, once somebody waits to write in between.
+void read_twice(mortise::shared_mutex& m, const std::stop_token& stop, const auto& wait_to_write) {
+  const std::shared_lock look{m};
+  std::jthread writer{wait_to_write};
+  while (m.try_lock_shared()) {
+    m.unlock_shared();
+    std::this_thread::sleep_for(1ms);
+  }
+  if (m.lock_shared_or_stop(stop) == mortise::outcome::acquired) m.unlock_shared();
+}
+
+// The bug: a reader that reads again, behind a writer that waits for it, is not seen.
+TEST_F(deadlock, of_a_reader_that_reads_again_is_reported) {
+  mortise::shared_mutex m;
+  std::stop_source stop;
+  std::jthread reader{[&] {
+    read_twice(m, stop.get_token(), [&] {
+      if (m.lock_or_stop(stop.get_token()) == mortise::outcome::acquired) m.unlock();
+    });
+  }};
+  const std::string text = the_report();
+  stop.request_stop();
+  EXPECT_THAT(text, HasSubstr("2 parties wait for each other"));
+}
+
+// The bug: a reader is taken to wait for itself where the writer in between gives up.
+TEST_F(deadlock, is_none_of_a_reader_behind_a_writer_that_has_a_deadline) {
+  mortise::shared_mutex m;
+  std::jthread reader{[&] {
+    read_twice(m, {}, [&] {
+      if (m.try_lock_for(500ms)) m.unlock();
+    });
+  }};
+  expect_none();
 }
 
 // The bug: one that ends by itself is taken for one that does not.

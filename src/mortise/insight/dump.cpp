@@ -19,6 +19,7 @@
 #include <mortise/insight/places.hpp>
 #include <mortise/insight/wait_book.hpp>
 #include <mortise/lock/holder.hpp>
+#include <mortise/lock/takers.hpp>
 #include <mortise/task/live_tasks.hpp>
 #include <mortise/task/parked_stack.hpp>
 
@@ -58,19 +59,33 @@ std::string text_of(const wait_record& r) {
   return std::string{"'"}.append(r.more.name).append("'");
 }
 
-void write_group(std::string& to, const std::vector<wait_record>& group, nanos now) {
+std::string enumerated(const std::vector<std::string>& all) {
   constexpr std::size_t most_named = 8;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(all.size(), most_named); ++i) text += (i == 0 ? "" : ", ") + all[i];
+  return all.size() > most_named ? text + ", and " + std::to_string(all.size() - most_named) + " more" : text;
+}
+
+// ", held by fiber 12", as far as that is known.
+std::string held_by(const void* lock) {
+  std::vector<std::string> all;
+  if (const auto holder = lock_detail::holder_of(lock))
+    all.push_back(holder->text.empty() ? task_detail::text_of(*holder->who) : holder->text);
+  for (const lock_detail::taker& t : lock_detail::takers_of(lock))
+    all.push_back(task_detail::text_of(*t.who));
+  return all.empty() ? "" : ", held by " + enumerated(all);
+}
+
+void write_group(std::string& to, const std::vector<wait_record>& group, nanos now) {
   const wait_record& first = group[0];
-  for (std::size_t i = 0; i < std::min(group.size(), most_named); ++i)
-    to += (i == 0 ? "" : ", ") + task_detail::text_of(*group[i].who, group[i].kind);
-  if (group.size() > most_named) to += ", and " + std::to_string(group.size() - most_named) + " more";
+  std::vector<std::string> parties;
+  for (const wait_record& r : group) parties.push_back(task_detail::text_of(*r.who, r.kind));
+  to += enumerated(parties);
   to += group.size() == 1 ? " waits for " : " wait for ";
   to += std::string{first.subject.kind} + " " + text_of(first) + ", " +
         (group.size() == 1 ? "since " : "the first since ") + duration(now - first.since);
   if (first.more.process != 0) to += ", held by process " + std::to_string(first.more.process);
-  if (const auto holder = lock_detail::holder_of(first.subject.what))
-    to += ", held by " + (holder->text.empty() ? task_detail::text_of(*holder->who) : holder->text);
-  to += "\n";
+  to += held_by(first.subject.what) + "\n";
   for (const std::string& place : places_of(first.at)) to += "    " + place + "\n";
 }
 
@@ -104,13 +119,10 @@ void write_tasks(std::string& to, const std::vector<wait_record>& waiting) {
     where = at;
     who.push_back(t.text);
   }
-  constexpr std::size_t most_named = 8;
   for (const auto& [key, group] : by_state) {
     const auto& [where, tasks] = group;
-    to += std::to_string(tasks.size()) + (tasks.size() == 1 ? " task " : " tasks ") + key.first + ": ";
-    for (std::size_t i = 0; i < std::min(tasks.size(), most_named); ++i)
-      to += (i == 0 ? "" : ", ") + tasks[i];
-    to += tasks.size() > most_named ? ", ...\n" : "\n";
+    to += std::to_string(tasks.size()) + (tasks.size() == 1 ? " task " : " tasks ") + key.first + ": " +
+          enumerated(tasks) + "\n";
     for (const std::string& place : places_of(where)) to += "    " + place + "\n";
   }
 }

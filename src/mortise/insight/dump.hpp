@@ -17,11 +17,11 @@ namespace mortise::inline MORTISE_ABI::insight {
 // - I2 Every task of every runtime that is not over is counted: those that run, sleep, or are queued are listed by what they do; fibers that parked
 //   before watching began, by where, as far as that can be told (256 of them, with 12 KiB of stack left; not under sanitizers).
 // - I3 SIGQUIT is answered on a thread of its own, whatever the program's threads are at; a handler that was there before is called then.
-// - I4 Who is told to hold a mutex took it and has not begun to unlock it; told of each that was taken since watching began by a party of ours, in
-//   checked builds also before.
-// Does not promise who holds a shared_mutex, or the stack of what runs.
+// - I4 Who is told to hold a mutex or shared_mutex took it and has not begun to unlock it; told of each that was taken since watching began by a party of
+//   ours, in checked builds also before.
+// Does not promise the stack of what runs.
 //
-// Cost while watching: some 15 ns for a lock and unlock that nobody waits for, 0.1 us for each wait, and some microseconds more where stacks are kept; of memory
+// Cost while watching: some 15 ns for a lock and unlock of a mutex that nobody waits for, 0.1 us for that of a shared_mutex and for each wait, and some microseconds more where stacks are kept; of memory
 // as much as the pages have that mutexes lie in.
 
 enum class stacks : bool { kept, left_out };

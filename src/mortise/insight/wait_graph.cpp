@@ -9,92 +9,129 @@
 
 #include <mortise/insight/places.hpp>
 #include <mortise/lock/holder.hpp>
+#include <mortise/lock/takers.hpp>
 #include <mortise/task/live_tasks.hpp>
 
 namespace mortise::inline MORTISE_ABI::insight {
 namespace {
 
+// A party that waits, or a shared_mutex that many wait for and many hold, so that not each of those has an edge to each of these.
+struct node {
+  const wait_record* wait = nullptr;  // null: a lock
+  std::vector<node*> next;            // whom it waits for
+  enum { unseen, on_path, done } state = unseen;
+};
+
+bool is(const wait_record& r, const char* kind) { return std::strcmp(r.subject.kind, kind) == 0; }
+bool writes(const wait_record& r) { return is(r, "shared_mutex, to write"); }
+bool reads(const wait_record& r) { return is(r, "shared_mutex, to read"); }
+
 class graph {
  public:
   explicit graph(const std::vector<wait_record>& waits) {
     for (const wait_record& r : waits) {
-      if (!r.subject.has_deadline) m_waits.emplace(r.who, &r);
+      if (!r.subject.has_deadline) m_parties.try_emplace(r.who, node{&r, {}});
     }
-    link();
+    link_joins();
+    link_mutexes();
+    link_shared_mutexes();
   }
 
   std::vector<wait_cycle> cycles() {
     std::vector<wait_cycle> found;
-    for (const auto& [who, record] : m_waits) {
-      std::vector<const wait_record*> path;
-      follow(*record, path, found);
+    for (auto& [who, party] : m_parties) {
+      if (party.state == node::unseen) follow(party, found);
     }
     return found;
   }
 
  private:
-  // Whom each waits for, of those who wait themselves.
-  void link() {
-    std::multimap<const void*, const wait_record*> tasks_of;  // by scope; made when somebody joins
-    const bool anybody_joins = std::any_of(m_waits.begin(), m_waits.end(), [](const auto& w) {
-      return std::strcmp(w.second->subject.kind, "task_scope") == 0;
-    });
-    if (anybody_joins) {
-      for (const task_detail::live_task& t : task_detail::live_tasks()) {
-        if (const auto at = m_waits.find(t.parker); at != m_waits.end())
-          tasks_of.emplace(t.scope, at->second);
+  struct shared_lock {
+    node takers;  // all that are inside
+    bool has_writer = false;
+    node* first_to_write = nullptr;  // of those that wait
+  };
+
+  void add(node& from, const wait::parker* to) {
+    if (const auto at = m_parties.find(to); at != m_parties.end()) from.next.push_back(&at->second);
+  }
+
+  void link_joins() {
+    std::multimap<const void*, node*> joining;  // by scope
+    for (auto& [who, party] : m_parties) {
+      if (is(*party.wait, "task_scope")) joining.emplace(party.wait->subject.what, &party);
+    }
+    if (joining.empty()) return;
+    for (const task_detail::live_task& t : task_detail::live_tasks()) {
+      const auto [from, to] = joining.equal_range(t.scope);
+      for (auto it = from; it != to; ++it) add(*it->second, t.parker);
+    }
+  }
+
+  void link_mutexes() {
+    for (auto& [who, party] : m_parties) {
+      if (!is(*party.wait, "mutex")) continue;
+      if (const auto holder = lock_detail::holder_of(party.wait->subject.what)) add(party, holder->who);
+    }
+  }
+
+  // A writer waits for all that are inside. So does a reader if that is a writer; else for the writer that waited before it.
+  void link_shared_mutexes() {
+    for (auto& [who, party] : m_parties) {
+      if (!writes(*party.wait) && !reads(*party.wait)) continue;
+      node*& first = m_locks[party.wait->subject.what].first_to_write;
+      if (writes(*party.wait) && (first == nullptr || party.wait->since < first->wait->since)) first = &party;
+    }
+    for (auto& [what, lock] : m_locks) {
+      for (const lock_detail::taker& t : lock_detail::takers_of(what)) {
+        lock.has_writer |= t.alone;
+        add(lock.takers, t.who);
       }
     }
-    for (const auto& [who, record] : m_waits) {
-      if (std::strcmp(record->subject.kind, "task_scope") == 0) {
-        const auto [from, to] = tasks_of.equal_range(record->subject.what);
-        for (auto it = from; it != to; ++it) m_next[record].push_back(it->second);
-      } else if (std::strcmp(record->subject.kind, "mutex") == 0) {
-        const auto holder = lock_detail::holder_of(record->subject.what);
-        if (!holder || holder->who == nullptr) continue;
-        if (const auto at = m_waits.find(holder->who); at != m_waits.end())
-          m_next[record].push_back(at->second);
+    for (auto& [who, party] : m_parties) {
+      const auto at = m_locks.find(party.wait->subject.what);
+      if (at == m_locks.end()) continue;
+      shared_lock& lock = at->second;
+      if (writes(*party.wait) || lock.has_writer) {
+        party.next.push_back(&lock.takers);
+      } else if (lock.first_to_write != nullptr && lock.first_to_write->wait->since < party.wait->since) {
+        party.next.push_back(lock.first_to_write);
       }
     }
   }
 
   // Depth first; chains are as long as there are parties, so no recursion.
-  void follow(const wait_record& from, std::vector<const wait_record*>& path,
-              std::vector<wait_cycle>& found) {
+  static void follow(node& from, std::vector<wait_cycle>& found) {
     struct step {
-      const wait_record* at;
+      node* at;
       std::size_t next = 0;
     };
-    if (m_done.contains(&from)) return;
-    std::vector<step> steps{{&from}};
-    std::set<const wait_record*> on_path{&from};
-    path.assign({&from});
-    while (!steps.empty()) {
-      step& s = steps.back();
-      const auto& nexts = m_next[s.at];
-      if (s.next == nexts.size()) {
-        m_done.insert(s.at);
-        on_path.erase(s.at);
+    std::vector<step> path{{&from}};
+    from.state = node::on_path;
+    while (!path.empty()) {
+      step& s = path.back();
+      if (s.next == s.at->next.size()) {
+        s.at->state = node::done;
         path.pop_back();
-        steps.pop_back();
         continue;
       }
-      const wait_record* const next = nexts[s.next++];
-      if (on_path.contains(next)) {
+      node* const next = s.at->next[s.next++];
+      if (next->state == node::on_path) {
         wait_cycle c;
-        for (auto it = std::find(path.begin(), path.end(), next); it != path.end(); ++it) c.push_back(**it);
+        auto at = std::find_if(path.begin(), path.end(), [&](const step& p) { return p.at == next; });
+        for (; at != path.end(); ++at) {
+          if (at->at->wait != nullptr) c.push_back(*at->at->wait);
+        }
         found.push_back(std::move(c));
-      } else if (!m_done.contains(next)) {
-        steps.push_back({next});
-        on_path.insert(next);
-        path.push_back(next);
+      } else if (next->state == node::unseen) {
+        next->state = node::on_path;
+        path.push_back({next});
       }
     }
   }
 
-  std::unordered_map<const wait::parker*, const wait_record*> m_waits;
-  std::unordered_map<const wait_record*, std::vector<const wait_record*>> m_next;
-  std::set<const wait_record*> m_done;
+  std::unordered_map<const wait::parker*, node> m_parties;
+  std::unordered_map<const void*, shared_lock> m_locks;
 };
 
 std::set<std::pair<const wait::waiter*, nanos>> waits_in(const wait_cycle& c) {

@@ -25,6 +25,7 @@
 #include <mortise/base/process_global.hpp>
 #include <mortise/base/restartable.hpp>
 #include <mortise/lock/holder.hpp>
+#include <mortise/lock/takers.hpp>
 #include <mortise/wait/observer.hpp>
 
 #if !MORTISE_IS_CHECKED
@@ -112,6 +113,7 @@ void keep_holders() noexcept {
   if (membarrier_available()) membarrier();  // O1
   // With what is wrong what is true goes, too: that is known again from the next lock on.
   ::madvise(table.load(memory_order_relaxed), bytes, MADV_DONTNEED);
+  forget_takers();
 }
 
 void forget_holders() noexcept {

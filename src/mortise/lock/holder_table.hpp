@@ -1,7 +1,8 @@
 #pragma once
 
-// Who holds which mutex, in unchecked builds: written down while anybody asks for it. The fast ways of mutexes are shut then
-// (base/restartable.hpp), so that each lock and unlock goes the slow way, which tells. Checked builds know at all times (checked.cpp).
+// Who holds which mutex or shared_mutex, in unchecked builds: written down while anybody asks for it. The fast ways of mutexes are shut then
+// (base/restartable.hpp), so that each lock and unlock goes the slow way, which tells; a shared_mutex, whose ways are longer, looks each time
+// (takers.hpp). Checked builds know at all times (checked.cpp).
 
 #include <mortise/base/abi.hpp>
 #include <mortise/base/atomic.hpp>
@@ -20,7 +21,7 @@ MORTISE_API void forget_holders() noexcept;
 void write_down_holder(const void* lock, const wait::parker& who) noexcept;
 void strike_out_holder(const void* lock) noexcept;
 
-extern atomic<bool> holders_are_kept;  // relaxed: who sees it late is not known
+extern MORTISE_API atomic<bool> holders_are_kept;  // relaxed: who sees it late is not known
 inline bool keeps_holders() noexcept { return holders_are_kept.load(memory_order_relaxed); }
 
 #else

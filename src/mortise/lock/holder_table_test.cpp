@@ -17,6 +17,8 @@
 #include <mortise/lock/condition_variable.hpp>
 #include <mortise/lock/holder.hpp>
 #include <mortise/lock/mutex.hpp>
+#include <mortise/lock/shared_mutex.hpp>
+#include <mortise/lock/takers.hpp>
 #include <mortise/wait/context.hpp>
 #include <support/foreign.hpp>
 
@@ -123,6 +125,40 @@ TEST(holder_table, coroutine_of_another_library_is_no_party) {
   ASSERT_TRUE(has);
   EXPECT_EQ(holder_of(&m)->who, nullptr);
   m.unlock();
+}
+
+// The bug: a way to take a shared_mutex, or to give it back, is not seen; or what was not seen to be taken is given back in another's name.
+TEST(holder_table, whoever_is_inside_a_shared_mutex_is_known) {
+  mortise::shared_mutex m;
+  const auto inside = [&] { return mortise::lock_detail::takers_of(&m); };
+  const auto is_me = [&](bool alone) {
+    ASSERT_EQ(inside().size(), 1u);
+    EXPECT_EQ(inside()[0].who, me());
+    EXPECT_EQ(inside()[0].alone, alone);
+  };
+  if (!MORTISE_IS_CHECKED) m.lock_shared();  // before anybody asks
+  const kept on;
+  EXPECT_TRUE(inside().empty());
+  if (!MORTISE_IS_CHECKED) {
+    m.unlock_shared();
+    EXPECT_TRUE(inside().empty());
+  }
+  m.lock();
+  is_me(true);
+  m.unlock_and_lock_shared();
+  is_me(false);
+  std::thread{[&] {
+    ASSERT_TRUE(m.try_lock_shared());
+    EXPECT_EQ(inside().size(), 2u);
+    m.unlock_shared();
+  }}.join();
+  is_me(false);
+  m.unlock_shared();
+  EXPECT_TRUE(inside().empty());
+  ASSERT_TRUE(m.try_lock_for(1s));
+  is_me(true);
+  m.unlock();
+  EXPECT_TRUE(inside().empty());
 }
 
 // The bug: what was true when it was last kept is told as if it were so now.

@@ -2,8 +2,6 @@
 
 #include <mortise/base/abi.hpp>
 
-#if MORTISE_IS_CHECKED
-
 #include <array>
 #include <cstddef>
 #include <functional>
@@ -13,7 +11,7 @@
 
 namespace mortise::inline MORTISE_ABI::lock_detail {
 
-// A table that checked locks keep beside themselves: several, each with a lock, which are held over forks. `Table` is a type of its own, and so are
+// A table that locks keep beside themselves: several, each with a lock, which are held over forks. `Table` is a type of its own, and so are
 // its shards; the file that uses them has
 //     [[maybe_unused]] const auto& made_at_load = shards<table, 8>::all();
 // so that they are made when there is no thread yet to fork amid their first use.
@@ -63,5 +61,3 @@ class shards {
 };
 
 }  // namespace mortise::inline MORTISE_ABI::lock_detail
-
-#endif

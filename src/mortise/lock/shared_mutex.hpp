@@ -19,6 +19,7 @@
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/clock.hpp>
 #include <mortise/base/outcome.hpp>
+#include <mortise/lock/holder_table.hpp>
 #include <mortise/lock/mutex.hpp>
 #include <mortise/wait/budget.hpp>
 #include <mortise/wait/queue.hpp>
@@ -252,10 +253,21 @@ class shared_mutex {
 #else
   void noted_wait() noexcept {}
   void noted_async_wait() noexcept {}
-  void noted(mode) noexcept {}
-  void noted_async(mode) noexcept {}
-  void noted_release() noexcept {}
+  void noted(mode m) noexcept {
+    if (lock_detail::keeps_holders()) [[unlikely]]
+      note_taker(m, false);
+  }
+  void noted_async(mode m) noexcept {
+    if (lock_detail::keeps_holders()) [[unlikely]]
+      note_taker(m, true);
+  }
+  void noted_release() noexcept {
+    if (lock_detail::keeps_holders()) [[unlikely]]
+      note_release();
+  }
   void noted_end() noexcept {}
+  MORTISE_API void note_taker(mode m, bool async) noexcept;
+  MORTISE_API void note_release() noexcept;
 #endif
 
   std::int64_t inside(std::uint64_t s) const noexcept;

@@ -1,0 +1,49 @@
+#include <mortise/lock/takers.hpp>
+
+#if !MORTISE_IS_MODEL
+
+#include <algorithm>
+#include <unordered_map>
+
+#include <mortise/lock/shards.hpp>
+
+namespace mortise::inline MORTISE_ABI::lock_detail {
+namespace {
+
+struct takers : std::unordered_map<const void*, std::vector<taker>> {};
+using sharded = shards<takers, 8>;
+[[maybe_unused]] const auto& made_at_load = sharded::all();
+
+}  // namespace
+
+void put_taker(const void* lock, taker t) { (*sharded::of{lock})[lock].push_back(t); }
+
+const wait::parker* take_out_taker(const void* lock, const wait::parker* me) {
+  const sharded::of shard{lock};
+  const auto at = shard->find(lock);
+  if (at == shard->end()) return nullptr;
+  std::vector<taker>& all = at->second;
+  auto one = std::find_if(all.begin(), all.end(), [&](const taker& t) { return t.who == me; });
+  if (one == all.end()) one = all.begin();
+  const wait::parker* const who = one->who;
+  all.erase(one);
+  if (all.empty()) shard->erase(at);
+  return who;
+}
+
+void forget_takers() noexcept {
+  for (sharded::shard& s : sharded::all()) {
+    const std::lock_guard hold{s.guard};
+    s.table.clear();
+  }
+}
+
+std::vector<taker> takers_of(const void* lock) {
+  const sharded::of shard{lock};
+  const auto at = shard->find(lock);
+  return at == shard->end() ? std::vector<taker>{} : at->second;
+}
+
+}  // namespace mortise::inline MORTISE_ABI::lock_detail
+
+#endif
