@@ -208,8 +208,10 @@ way at_condition(bounds b) {
           },
           [=]() -> task<> {
             if (b == bounds::none) co_await g->async_with_when(is_one, [](int&) {});
-            if (b == bounds::time) co_await g->async_with_when_for(1h, is_one, [](int&) {});
-            if (b == bounds::stop) co_await g->async_with_when_or_stop({}, is_one, [](int&) {});
+            if (b == bounds::time)
+              static_cast<void>(co_await g->async_with_when_for(1h, is_one, [](int&) {}));
+            if (b == bounds::stop)
+              static_cast<void>(co_await g->async_with_when_or_stop({}, is_one, [](int&) {}));
           },
           [=] { g->with([](int& v) { v = 1; }); }};
 }
@@ -237,8 +239,9 @@ way at_mutex_of_condition(bounds b) {
           },
           [=]() -> task<> {
             if (b == bounds::none) co_await s->g.async_with_when(any, [](int&) {});
-            if (b == bounds::time) co_await s->g.async_with_when_for(1h, any, [](int&) {});
-            if (b == bounds::stop) co_await s->g.async_with_when_or_stop({}, any, [](int&) {});
+            if (b == bounds::time) static_cast<void>(co_await s->g.async_with_when_for(1h, any, [](int&) {}));
+            if (b == bounds::stop)
+              static_cast<void>(co_await s->g.async_with_when_or_stop({}, any, [](int&) {}));
           },
           [=] { s->ends = true; }};
 }
