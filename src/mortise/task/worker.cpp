@@ -1,5 +1,5 @@
 // A worker's loop: what to run next, and how to wait when there is nothing. How tasks enter and leave a
-// worker is in worker_tasks.cpp.
+// worker is in worker_tasks.cpp and worker_coroutines.cpp.
 //
 // Wake ledger. A task that comes through the inbox is paid for by its sender (runtime_core). A task that a
 // worker puts into its own queue is run by that worker, so nobody is owed a wake for it; but the worker may
