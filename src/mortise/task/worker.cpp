@@ -1,5 +1,5 @@
 // A worker's loop: what to run next, and how to wait when there is nothing. How tasks enter and leave a
-// worker is in worker_tasks.cpp.
+// worker is in worker_tasks.cpp and worker_coroutines.cpp.
 //
 // Wake ledger. A task that comes through the inbox is paid for by its sender (runtime_core). A task that a
 // worker puts into its own queue is run by that worker, so nobody is owed a wake for it; but the worker may
@@ -33,7 +33,6 @@
 namespace mortise::inline MORTISE_ABI::task_detail {
 namespace {
 
-constexpr unsigned turns_between_polls = 16;
 constexpr nanos longest_without_poll = 200'000;
 // How many sleepers are taken over at a time: few enough that what was touched is still in the first-level
 // cache when they run.
@@ -138,26 +137,6 @@ task_block* worker::find() noexcept {
   if (t != nullptr && m_home.idle() != 0 && (m_queue.size() != 0 || m_timers.next_due() != never)) {
     nudge(now, now - m_backlog_since > standing_backlog ? nudge_interval : rare_nudge);
   }
-  return t;
-}
-
-// The next task, entered, for one that leaves its stack and can go there by itself; null: the loop must be gone to. That halves the
-// switches; and the calls of the one then return where those of the other were predicted to.
-task_block* worker::straight_on() noexcept {
-  if ((m_turn + 1) % turns_between_polls == 0) return nullptr;
-#if MORTISE_IS_CHAOS
-  if (chaos_has(chaos::migrate) || chaos_pick(2) == 0) return nullptr;  // the loop sends tasks on
-#endif
-  task_block* const t = m_queue.pop();
-  if (t == nullptr) return nullptr;
-  ++m_turn;
-  const task_block::state s = t->m_state.load(memory_order_relaxed);
-  if (!t->has_stack() || s == task_block::untimed) {
-    m_handed = t;
-    return nullptr;
-  }
-  prefetch();
-  enter(*t, s);
   return t;
 }
 

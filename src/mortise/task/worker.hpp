@@ -86,6 +86,7 @@ class alignas(cache_line) worker final : public wait::context {
 
  private:
   friend struct gdb_view;
+  static constexpr unsigned turns_between_polls = 16;
   enum class verdict : unsigned char { parked, asleep, yielded, ended, carrier_free };
 
   static void carrier_main(void* self);
@@ -99,7 +100,7 @@ class alignas(cache_line) worker final : public wait::context {
   bool steal() noexcept;
   void idle() noexcept;
   void run(task_block& t) noexcept;
-  void enter(task_block& t, task_block::state s) noexcept;
+  inline void enter(task_block& t, task_block::state s) noexcept;  // in worker_tasks.cpp only
   void runs(task_block* t) noexcept;
   void let_go() noexcept;
   void settle(task_block& t) noexcept;

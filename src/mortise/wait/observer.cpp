@@ -50,7 +50,7 @@ struct observers::walk {
   }
 };
 
-void note_wait(const waiter& n, subject s) noexcept {
+void note_wait(const waiter& n, const subject& s) noexcept {
   MORTISE_PROBE(contention, s.what, s.kind, n.who);
   if (observers::any()) observers::walk::each([&](observer& o) { o.waits(n, s); });
 }

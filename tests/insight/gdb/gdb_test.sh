@@ -55,12 +55,12 @@ check() {  # NAME: all that was asked for stands in NAME.out
   expect "holder and order" "~mutex 0x[0-9a-f]+ ${anon}door>: $held, 3 waiting~  1\. fiber [0-9]+ 'first', for [^~]*~  2\. coroutine [0-9]+ 'second', for [^~]*~  3\. thread [0-9]+ \(gdb's [0-9]+\), for "
   expect "mutex that nobody waits for, in the list and by itself" "$by_fiber.*$by_fiber"
 
-  expect "frames of a fiber" "~fiber [0-9]+ 'first'~begins with three_at_the_door::lambda#1~#0 [^~]*\b(switch_stack|leave)\b.*mutex::lock_slow.*::knock \(\) at [^~]*waiting.cpp:[0-9]+~.*~#[0-9]+ [^~]*worker::fiber_main[^~]*~coroutine"
+  expect "frames of a fiber" "~fiber [0-9]+ 'first'~begins with three_at_the_door::lambda#1~#0 [^~]*\b(switch_stack|leave|jump)\b.*mutex::lock_slow.*::knock \(\) at [^~]*waiting.cpp:[0-9]+~.*~#[0-9]+ [^~]*worker::fiber_main[^~]*~coroutine"
   expect "frames of a coroutine" "~coroutine [0-9]+ 'second'~#0 +0x[0-9a-f]+ in enter, [^~]*~#1 +0x[0-9a-f]+ in visit, [^~]*~#2 +0x[0-9a-f]+ in operator\(\), [^~]*~fiber"
   expect "frames of one that runs" "~fiber [0-9]+ 'spins'~begins with keep_busy::lambda#1~#0 .*::spin \(\) at .*worker::fiber_main[^~]*~coroutine [0-9]+ 'blocks'~#0 "
   # Thread 3 spins, where it is optimised in a function that was inlined.
-  expect "frames seen from another thread" "~fiber [0-9]+ 'acquires'~begins with [^~]*~#0 [^~]*task_detail::[^~]*\b(switch_stack|leave)\b"
-  expect "command on a fiber's stack" "~[^~#]*task_detail::[^~]*\b(switch_stack|leave)\b[^~]* in section .text[^~]*~"
+  expect "frames seen from another thread" "~fiber [0-9]+ 'acquires'~begins with [^~]*~#0 [^~]*task_detail::[^~]*\b(switch_stack|leave|jump)\b"
+  expect "command on a fiber's stack" "~[^~#]*task_detail::[^~]*\b(switch_stack|leave|jump)\b[^~]* in section .text[^~]*~"
   expect "the thread's own frames afterwards" "~#[0-9]+ [^~]*::all_wait \("
   expect "mutex printed" ' = mortise::mutex \(held, 3 waiting\)~'
   expect "shared_mutex printed" ' = mortise::shared_mutex \(held by a writer, 1 waiting\)~'
