@@ -29,7 +29,7 @@ constexpr nanos far_deadline = nanos{1} << 27;
 
 // Before anybody else can go to it.
 void note_leave(const task_block& t, const char* how) noexcept {
-  if (wait::observers::any()) [[unlikely]]
+  if (wait::observers::any_of_tasks()) [[unlikely]]
     wait::observers::leaves(t, how);
 }
 
@@ -86,7 +86,7 @@ void worker::enter(task_block& t, task_block::state s) noexcept {
   }
   MORTISE_PROBE(runs, static_cast<wait::parker*>(&t), m_index);
   runs(&t);
-  if (wait::observers::any()) [[unlikely]]
+  if (wait::observers::any_of_tasks()) [[unlikely]]
     wait::observers::enters(t, t.kind, m_index);
   entered_with_held();
 }
