@@ -102,4 +102,7 @@ bar c3_away() { return {"C3", "away_max_ns", at_most, 200'000'000}; }
 bar c4() { return {"C4", "p99_ns", at_most, 2'800'000'000}; }
 bar c5() { return {"C5", "p99_ns", at_most, 20'000'000}; }
 
+// Of two figures of one process too: what is done while it is on, of what is done while it is off.
+bar i1() { return {"I1", "on_off_ratio", at_least, 0.99}; }
+
 }  // namespace app::bench::bars

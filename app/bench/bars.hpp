@@ -46,5 +46,6 @@ bar c3_ops(const std::vector<std::string>& go);
 bar c3_away();
 bar c4();
 bar c5();
+bar i1();
 
 }  // namespace app::bench::bars

@@ -73,6 +73,15 @@ std::vector<std::string> columns_of(std::string_view workload) {
   if (workload == "cluster_update")
     return {"ops_per_s", "share", "p50_ns", "p99_ns", "max_ns", "away_max_ns", "round_trips"};
   if (workload == "cluster_takeover") return {"p50_ns", "p99_ns", "max_ns"};
+  if (workload.starts_with("insight_"))
+    return {"on_off_ratio",
+            "on_off_p10_ratio",
+            "on_off_p90_ratio",
+            "control_ratio",
+            "control_p10_ratio",
+            "control_p90_ratio",
+            "ns",
+            "on_ns"};
   if (workload == "seed")
     return {"ops_per_s",       "cpu_percent",     "rss_peak_bytes", "lateness_p50_ns",
             "lateness_p99_ns", "lateness_max_ns", "stall_p999_ns",  "stall_max_ns"};
@@ -86,7 +95,7 @@ std::vector<std::string> columns_of(std::string_view workload) {
 }
 
 bool more_is_better(std::string_view figure) {
-  return figure.ends_with("_per_s") || figure.ends_with("share");
+  return figure.ends_with("_per_s") || figure.ends_with("share") || figure.starts_with("on_off_");
 }
 
 grid losses(const result& r) {

@@ -6,7 +6,7 @@ namespace app::bench {
 namespace {
 
 constexpr const char* description =
-    R"(Measures mortise beside its peers and prints one table; what must be reached (P1 to P12, F1 to F6, S1 to S7) stands first.
+    R"(Measures mortise beside its peers and prints one table; what must be reached (P1 to P12, F1 to F6, S1 to S7, C1 to C5, I1) stands first.
 Each contender is a program, one process a sample. Contenders take turns, and each repetition begins with the next one.
 Results that do not add up are refused. Losses are printed like wins.
 
@@ -41,7 +41,8 @@ options parse(const std::vector<std::string>& arguments) {
   bool quick = false, full = false;
   CLI::App app{description, "mortise bench"};
   app.footer(footer);
-  app.add_option("what", o.words, "ids (P1 .. P12, F1 .. F6, S1 .. S7) and workloads (default: all)");
+  app.add_option("what", o.words,
+                 "ids (P1 .. P12, F1 .. F6, S1 .. S7, C1 .. C5, I1 .. I4) and workloads (default: all)");
   app.add_flag("--quick", quick, "one short repetition of some of it: does it run at all?")
       ->disable_flag_override();
   app.add_flag("--full", full, "every cell")->disable_flag_override();

@@ -25,6 +25,7 @@ std::vector<group> plan(mode m, unsigned cores) {
   plan_detail::add_asleep(p);
   plan_detail::add_processes(p);
   plan_detail::add_cluster(p);
+  plan_detail::add_insight(p);
   return std::move(p.groups);
 }
 
@@ -76,6 +77,7 @@ double seconds_of(const cell& c) {
           "cluster_"))  // an etcd for each; a takeover takes as long as a lease, or no time
     return 1.5 + window + value(c.given, "killed") * (value(c.given, "ttl_ms") / 1'000 + 3) +
            (value(c.given, "killed") != 0 ? 0.05 : 0.15) * value(c.effort, "samples");
+  if (c.workload.starts_with("insight_")) return 0.4 + window;
   if (c.workload.starts_with("processes_"))
     return seconds + value(c.effort, "iterations") * (c.contender == "flock" ? 1.2e-6 : 50e-9) +
            value(c.effort, "samples") * (c.workload == "processes_command" ? 7e-3 : 4e-3) +

@@ -25,6 +25,7 @@ const std::vector<std::string>& required(const std::string& workload) {
       "ops",          "duration_ns", "ops_per_s", "share",         "wait_p50_ns", "wait_p99_ns",
       "wait_p999_ns", "wait_max_ns", "cpu_ns",    "stall_p999_ns", "stall_max_ns"};
   static const std::vector<std::string> just_ns{"ns"};
+  static const std::vector<std::string> on_and_off{"ops", "ns", "on_ns", "on_off_ratio", "control_ratio"};
   static const std::vector<std::string> beside_robust{"ns", "robust_ns", "robust_ratio"};
   static const std::map<std::string, std::vector<std::string>> by_workload{
       {"contended", contended},
@@ -49,6 +50,10 @@ const std::vector<std::string>& required(const std::string& workload) {
       {"cluster_update",
        {"ops", "duration_ns", "ops_per_s", "share", "p50_ns", "p99_ns", "max_ns", "away_max_ns"}},
       {"cluster_takeover", {"p50_ns", "p99_ns", "max_ns"}},
+      {"insight_profile", on_and_off},
+      {"insight_waits", on_and_off},
+      {"insight_stacks", on_and_off},
+      {"insight_trace", on_and_off},
       {"processes_command", {"ns", "flock_ns", "flock_ratio", "bare_ns"}},
   };
   const auto found = by_workload.find(workload);
@@ -120,6 +125,8 @@ void require_consistent(const cell& c, const sample& s) {
   if (share != nullptr && *share > 1) throw bad_sample(fmt::format("share is {}", *share));
   require_order(s, {"wait_p50_ns", "wait_p99_ns", "wait_p999_ns", "wait_max_ns"});
   require_order(s, {"wait_half_ns", "wait_max_ns"});
+  require_order(s, {"on_off_p10_ratio", "on_off_ratio", "on_off_p90_ratio"});
+  require_order(s, {"control_p10_ratio", "control_ratio", "control_p90_ratio"});
   require_order(s, {"p50_ns", "p99_ns", "max_ns"});
   require_order(s, {"away_p50_ns", "away_p99_ns", "away_max_ns"});
   require_order(s, {"lateness_p50_ns", "lateness_p99_ns", "lateness_max_ns"});

@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include <bench/contender/mortise_insight.hpp>
 #include <bench/contender/mortise_processes.hpp>
 #include <bench/harness/contender.hpp>
 #include <bench/kind/mortise_tasks.hpp>
@@ -112,5 +113,6 @@ int main(int argc, char** argv) {
       .offers({"timeout_storm", "fiber", bench::timeout_storm<fibers>})
       .offers({"timeout_storm", "coroutine", bench::timeout_storm<coroutines>});
   offer_processes(all);
+  offer_insight(all);
   return all.main(argc, argv);
 }

@@ -29,8 +29,9 @@ class json_line {
     return *this;
   }
 
+  std::string text() const { return m_text.str() + '}'; }
   void print() const {
-    std::puts((m_text.str() + '}').c_str());
+    std::puts(text().c_str());
     std::fflush(stdout);
   }
 

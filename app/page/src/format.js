@@ -46,6 +46,9 @@ const names = {
   flock_ns: "flock(1)",
   flock_ratio: "to flock(1)",
   bare_ns: "without a lock",
+  on_ns: "time while it is on",
+  on_off_ratio: "done while on, of done while off",
+  control_ratio: "off to off",
   away_max_ns: "a process without it, longest",
   party_share: "share of parties, least to most",
   cpu_percent: "CPU, of one core",
@@ -70,7 +73,7 @@ export function titleOf(figure, workload) {
   return names[figure] ?? figure.replace(/_(ns|bytes|percent)$/, "").replaceAll("_", " ").replace("p999", "p99.9");
 }
 
-export const moreIsBetter = (figure) => figure.endsWith("_per_s") || figure.endsWith("share");
+export const moreIsBetter = (figure) => figure.endsWith("_per_s") || figure.endsWith("share") || figure.startsWith("on_off_");
 
 // What spans decades is shown on a logarithmic axis, as points: the length of a bar would mean nothing there.
 export const spansDecades = (figure) => /^(wait|stall|lateness|away)_/.test(figure) || /^(calm_)?(p50|p99|max)_ns$/.test(figure);
@@ -86,6 +89,7 @@ const paramNames = {
   tasks: (n) => `${count(n)} tasks`,
   waiters: (n) => `${count(n)} waiters`,
   reads: (n) => `${n} % reads`,
+  sleep_us: (n) => `sleeps ${nanoseconds(1000 * n)}`,
   random: (n) => (n === 0 ? "in turn" : "at random"),
   deadline_ms: (n) => `deadline ${n} ms`,
   processes: (n) => `${n} processes`,

@@ -5,6 +5,7 @@ const contended = [
   "ops_per_s", "wait_p999_ns", "wait_p99_ns", "wait_p50_ns", "wait_half_ns", "wait_max_ns", "share", "cpu_percent", "stall_p999_ns", "stall_max_ns",
 ];
 const besideRobust = ["ns", "robust_ns", "robust_ratio"];
+const onAndOff = ["on_off_ratio", "on_off_p10_ratio", "on_off_p90_ratio", "control_ratio", "control_p10_ratio", "control_p90_ratio", "ns", "on_ns"];
 const figures = {
   read_mostly: ["ops_per_s", "reads_per_s", "writes_per_s", ...contended.slice(1)],
   condition: ["ops_per_s", "cpu_percent"],
@@ -17,6 +18,7 @@ const figures = {
   processes_command: ["ns", "flock_ns", "flock_ratio", "bare_ns"],
   cluster_update: ["ops_per_s", "p50_ns", "p99_ns", "max_ns", "away_max_ns", "share", "round_trips"],
   cluster_takeover: ["p50_ns", "p99_ns", "max_ns"],
+  insight_profile: onAndOff, insight_waits: onAndOff, insight_stacks: onAndOff, insight_trace: onAndOff,
   seed: ["ops_per_s", "cpu_percent", "rss_peak_bytes", "lateness_p50_ns", "lateness_p99_ns", "lateness_max_ns"],
   burst: ["ns", "p99_ns", "max_ns", "stall_p999_ns", "stall_max_ns"],
   sleep: ["p50_ns", "p99_ns", "max_ns", "cpu_percent", "stall_p999_ns", "stall_max_ns"],
@@ -45,6 +47,10 @@ const told = {
   processes_command: ["Processes, command", "A command under a lock, from its start to its end, beside flock(1) and without a lock."],
   cluster_update: ["Cluster, update", "A number on etcd that all add 1 to. Away is how long a process full of waiting parties had nothing of it."],
   cluster_takeover: ["Cluster, takeover", "From the end of the holder of a lock on etcd until the next one is inside."],
+  insight_profile: ["Insight, profile", "What is done while the contention profile is on, of what is done while it is off, in one process. The control is off against off."],
+  insight_waits: ["Insight, waits", "The same with waits watched, without stacks."],
+  insight_stacks: ["Insight, waits with stacks", "The same with waits watched, each with its stack."],
+  insight_trace: ["Insight, trace", "The same with a timeline being recorded."],
   switch: ["Switch", "From one yield to the next party's, on one worker."],
   spawn: ["Spawn", "Start and join of a task, in batches."],
   timer: ["Timer", "CPU time of a timer armed and fired."],

@@ -2,8 +2,8 @@
 //
 // A hold is blamed for the time from its begin, or from when the first one waits, to the unlock. Its begin is the last unlock that was told of, or
 // when a waiter took the lock since, or when the holder got its core back; the first two are kept by lock in `holds`.
-//  - Of tasks that take a lock one after the other, a batch, most begins are not stamped, so that they cost no look at the clock:
-//    whether one is, is decided before the hold that it begins, so long holds are as likely to be measured as short ones.
+//  - Where holds end faster than one in `between_looks`, most begins are not stamped, so that they cost no look at the clock: whether
+//    one is, is decided before the hold that it begins, so long holds are as likely to be measured as short ones.
 //  - A thread's sections in its turn are measured each while there are fewer than one in `between_looks`. Faster ones are as a whole, and
 //    blamed on the one in which the turn ended: the next thread comes at no particular moment, so that a place's chance of it is
 //    its share of the time.
@@ -96,11 +96,10 @@ class onlooker final : public wait::observer {
 
   void freed(subject s, nanos since) noexcept override {
     hold_begin& b = begin_of(s);
-    unsigned next = 1;
-    if (since == 0) {
-      next = mine.holds.take(mine.luck, apart(between_looks), most(most_thinned), age_clock_now);
-      if (next == 0 && b.stamp_for(s) == 0) return;
-    }
+    const unsigned next = mine.holds.take(mine.luck, apart(between_looks), most(most_thinned), age_clock_now);
+    // One that begins with its first waiter is known only now: it has not been chosen, and stands for itself.
+    const bool begins_with_waiter = since != 0 && b.what.load(memory_order_relaxed) != s.what;
+    if (next == 0 && b.stamp_for(s) == 0 && !begins_with_waiter) return;
     ended(s, b, since, next);
   }
 
@@ -120,6 +119,7 @@ class onlooker final : public wait::observer {
   }
 
   void comes_back(subject s) noexcept override {
+    if (begin_of(s).stamp_for(s) == 0) return;  // the next hold is not measured
     mine.came_back_for = s.what;
     mine.came_back = age_clock_now();
   }

@@ -19,7 +19,7 @@ event about(event_type type, const wait::parker& who) noexcept {
 
 class recorder final : public wait::observer {
  public:
-  constexpr recorder() noexcept = default;
+  constexpr recorder() noexcept : wait::observer{of::tasks_too} {}
 
  private:
   void waits(const wait::waiter& n, wait::subject s) noexcept override {

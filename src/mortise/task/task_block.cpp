@@ -53,7 +53,7 @@ MORTISE_FOR_GDB MORTISE_API const gdb_fact gdb_view::tasks[] = {{"table", 0, nam
 
 void task_block::unpark() noexcept {
   MORTISE_PROBE(unpark, static_cast<wait::parker*>(this), 0UL);
-  if (wait::observers::any()) [[unlikely]]
+  if (wait::observers::any_of_tasks()) [[unlikely]]
     wait::observers::wakes(*this);
   state s = m_state.load(memory_order_relaxed);
   for (;;) {

@@ -29,7 +29,7 @@ constexpr nanos far_deadline = nanos{1} << 27;
 
 // Before anybody else can go to it.
 void note_leave(const task_block& t, const char* how) noexcept {
-  if (wait::observers::any()) [[unlikely]]
+  if (wait::observers::any_of_tasks()) [[unlikely]]
     wait::observers::leaves(t, how);
 }
 
@@ -61,7 +61,7 @@ constexpr const char* to_string(step_end e) noexcept {
   }
   MORTISE_PROBE(runs, static_cast<wait::parker*>(&t), m_index);
   runs(&t);
-  if (wait::observers::any()) [[unlikely]]
+  if (wait::observers::any_of_tasks()) [[unlikely]]
     wait::observers::enters(t, t.kind, m_index);
   entered_with_held();
 }
@@ -211,7 +211,7 @@ void worker::step(task_block& t) noexcept {
 
 void worker::after_step(task_block& t, carrier& c) noexcept {
   // Not note_leave: which word it is would be found out, by a jump that has to be guessed, before it is known that nobody looks.
-  if (wait::observers::any()) [[unlikely]]
+  if (wait::observers::any_of_tasks()) [[unlikely]]
     wait::observers::leaves(t, to_string(c.end));
   if (c.end == step_end::elsewhere)
     return;  // resumed by someone else, perhaps finished already: not ours to touch

@@ -1,7 +1,7 @@
 // A list that is changed under a lock and read without one: who is taken out keeps its link, so that a reader that is there goes on from it.
 //
 // Orderings  O1 observe's store of `first`, or of the link before, is a release <-> each's loads are acquires: the observer is seen as it
-//               was made. any() only asks whether there is one.
+//               was made. any() and any_of_tasks() only ask whether there is one.
 #include <mortise/wait/observer.hpp>
 
 #include <algorithm>
@@ -19,6 +19,7 @@ constinit process_global<os_mutex> changes;
 }  // namespace
 
 constinit atomic<observer*> observers::first{nullptr};
+constinit atomic<unsigned> observers::of_tasks{0};
 MORTISE_PER_THREAD(unsigned) untold{0};
 
 void observe(observer& o) noexcept {
@@ -28,12 +29,14 @@ void observe(observer& o) noexcept {
   o.m_next.store(observers::first.load(memory_order_relaxed),
                  memory_order_relaxed);              // changed under the lock only
   observers::first.store(&o, memory_order_release);  // O1
+  if (o.m_of == observer::of::tasks_too) observers::of_tasks.fetch_add(1, memory_order_relaxed);
 }
 
 void ignore(observer& o) noexcept {
   const std::lock_guard hold{*changes};
   if (!o.m_is_told) return;
   o.m_is_told = false;
+  if (o.m_of == observer::of::tasks_too) observers::of_tasks.fetch_sub(1, memory_order_relaxed);
   atomic<observer*>* link = &observers::first;
   while (link->load(memory_order_relaxed) != &o) link = &link->load(memory_order_relaxed)->m_next;
   link->store(o.m_next.load(memory_order_relaxed), memory_order_release);  // O1
@@ -47,6 +50,12 @@ struct observers::walk {
       tell(*o);
       o = next;
     }
+  }
+  template <class Tell>
+  static void each_of_tasks(Tell tell) noexcept {
+    each([&](observer& o) {
+      if (o.m_of == observer::of::tasks_too) tell(o);
+    });
   }
 };
 
@@ -83,13 +92,13 @@ void observers::goes_on(subject s, bool takes_turns, bool turn_is_over) noexcept
   tell_back(s);
 }
 void observers::enters(const parker& task, party kind, unsigned worker) noexcept {
-  walk::each([&](observer& o) { o.enters(task, kind, worker); });
+  walk::each_of_tasks([&](observer& o) { o.enters(task, kind, worker); });
 }
 void observers::leaves(const parker& task, const char* how) noexcept {
-  walk::each([&](observer& o) { o.leaves(task, how); });
+  walk::each_of_tasks([&](observer& o) { o.leaves(task, how); });
 }
 void observers::wakes(const parker& who) noexcept {
-  walk::each([&](observer& o) { o.wakes(who); });
+  walk::each_of_tasks([&](observer& o) { o.wakes(who); });
 }
 
 }  // namespace mortise::inline MORTISE_ABI::wait

@@ -16,6 +16,12 @@ namespace mortise::inline MORTISE_ABI::wait {
 // end of waits whose begin it has not seen.
 class observer {
  public:
+  // What it is told of: also who runs where and who wakes whom? Each switch between tasks pays 7 ns where somebody is told of it, be it one
+  // who does nothing with that.
+  enum class of : bool { waits, tasks_too };
+  constexpr observer() noexcept = default;
+  constexpr explicit observer(of what) noexcept : m_of{what} {}
+
   // `n` is in the queue of `s`, or is about to be, and its party sleeps next. Where it blocks, on its own stack.
   virtual void waits(const waiter&, subject) noexcept {}
   // `n` has what it came for, or has given up.
@@ -35,6 +41,9 @@ class observer {
   // After either it may have given its core away, and has it again.
   virtual void comes_back(subject) noexcept {}
   static constexpr unsigned unlimited = 1 << 30;
+
+  // Of tasks.
+  //
   // The calling thread, which is worker number so-and-so of a runtime, goes to a task, on that task's stack or the worker's.
   virtual void enters(const parker&, party, unsigned) noexcept {}
   // It leaves the task: `how` is a literal, "parks", "sleeps", "yields" or "ends".
@@ -51,6 +60,7 @@ class observer {
   friend struct observers;
   atomic<observer*> m_next{nullptr};
   bool m_is_told = false;
+  of m_of = of::waits;
 };
 
 // What kind of party waits in `n`. Asked by that one, or by who runs its steps.
@@ -70,9 +80,11 @@ MORTISE_EXTERN_PER_THREAD(unsigned) untold;
 struct observers {
 #if MORTISE_IS_MODEL
   static constexpr bool any() noexcept { return false; }
+  static constexpr bool any_of_tasks() noexcept { return false; }
 #else
-  // relaxed: a hint that there may be one
+  // relaxed, both: a hint that there may be one
   static bool any() noexcept { return first.load(memory_order_relaxed) != nullptr; }
+  static bool any_of_tasks() noexcept { return of_tasks.load(memory_order_relaxed) != 0; }
 #endif
   // `n` has taken `s`, which is the end of its wait.
   static void took(const waiter& n, subject s) noexcept {
@@ -111,6 +123,7 @@ struct observers {
   MORTISE_API static void wakes(const parker& who) noexcept;
 
   MORTISE_API static constinit atomic<observer*> first;
+  MORTISE_API static constinit atomic<unsigned> of_tasks;  // how many are told of them
   struct walk;
 
  private:

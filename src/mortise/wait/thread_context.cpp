@@ -49,7 +49,7 @@ class alignas(cache_line) thread_context final : public parker, public context {
  public:
   void unpark() noexcept override {
     MORTISE_PROBE(unpark, static_cast<parker*>(this), thread);
-    if (observers::any()) [[unlikely]]
+    if (observers::any_of_tasks()) [[unlikely]]
       observers::wakes(*this);
     if (m_permit.exchange(permit, memory_order_release) == asleep) futex_wake(m_permit, 1);  // O1
   }
