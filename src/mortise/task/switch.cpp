@@ -40,7 +40,10 @@ MORTISE_BARE __attribute__((naked, noinline)) bc::transfer_t jump(bc::fcontext_t
       "nop\n"  // unwinders look up what is before the address
       "1:\tret");
 }
+// A stack that was left so has one address more on it than a call leaves there, so what is put on top of it begins at another alignment.
+#define MORTISE_ANY_ALIGNMENT __attribute__((force_align_arg_pointer))
 #else
+#define MORTISE_ANY_ALIGNMENT
 MORTISE_BARE bc::transfer_t jump(bc::fcontext_t to, void* data) { return bc::jump_fcontext(to, data); }
 #endif
 
@@ -66,6 +69,17 @@ MORTISE_BARE bc::transfer_t leave(const suspended& to, handover& h,
   return jump(to.where(), &h);
 }
 
+struct errand {
+  void (*f)(void*);
+  void* with;
+};
+MORTISE_ANY_ALIGNMENT bc::transfer_t run_errand(bc::transfer_t t) {
+  const auto* const mine = static_cast<const errand*>(t.data);
+  mine->f(mine->with);
+  bc::jump_fcontext(t.fctx, nullptr);
+  __builtin_unreachable();
+}
+
 }  // namespace
 
 MORTISE_BARE void* switch_stack(suspended& from, const suspended& to, void* data) noexcept {
@@ -86,22 +100,13 @@ MORTISE_BARE void* arrive_first(bc::transfer_t t) noexcept { return arrived(t, n
 // ontop_fcontext puts a call on top of the frames that a stack has, so that unwinding from it comes to those; what it takes away for that, the registers
 // which jump_fcontext left there, is put back. Going on without that, from where the call leaves the stack, works too, but takes some of it for ever.
 void call_on_top(const suspended& s, const char* top, void (*f)(void*), void* with) noexcept {
-  struct errand {
-    void (*f)(void*);
-    void* with;
-  };
   constexpr std::size_t most_saved = 256;  // 64 bytes on x86-64, 176 on aarch64
   char saved[most_saved];
   char* const at = static_cast<char*>(s.where());
   const std::size_t size = std::min(most_saved, static_cast<std::size_t>(top - at));
   std::memcpy(saved, at, size);
   errand e{f, with};
-  bc::ontop_fcontext(at, &e, [](bc::transfer_t t) -> bc::transfer_t {
-    const auto* const mine = static_cast<const errand*>(t.data);
-    mine->f(mine->with);
-    bc::jump_fcontext(t.fctx, nullptr);
-    __builtin_unreachable();
-  });
+  bc::ontop_fcontext(at, &e, &run_errand);
   std::memcpy(at, saved, size);
 }
 
