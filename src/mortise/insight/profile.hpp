@@ -18,9 +18,9 @@
 // The contention profile of this process, in pprof's format: `go tool pprof`, Perfetto and speedscope show it.
 //
 // What is in it, by place (a stack of calls)
-//   contentions, delay  Where a mortise::mutex was unlocked for which others were waiting, and for how long somebody waited for it
+//   contentions, delay  Where a mutex or shared_mutex was unlocked for which others were waiting, and for how long somebody waited for it
 //                       because of that hold: from when the lock was last freed or taken by a waiter, or the first one came, to the unlock. It
-//                       does not count twice where several wait.
+//                       does not count twice where several wait. Of readers that are inside together it is the last one's.
 //   waits, wait         Where parties waited for a lock, semaphore, latch or condition, until they had it or gave up. Only
 //                       waits that have ended, and in which the party slept.
 // Each has the label `kind` ("mutex"). The figures are estimates from samples, each of which stands for what was not sampled: nothing is

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <mortise/lock/semaphore.hpp>
+#include <mortise/lock/shared_mutex.hpp>
 #include <mortise/task/runtime.hpp>
 #include <mortise/task/task.hpp>
 #include <mortise/task/task_scope.hpp>
@@ -199,6 +200,56 @@ TEST_F(lock_profile, the_holder_is_blamed_and_not_the_waiter) {
   EXPECT_EQ(waits, 1);
   EXPECT_GE(held, 1e6);
   EXPECT_GE(waited, held * 0.9);
+}
+
+[[gnu::noinline]] void write_slowly(mortise::shared_mutex& m, const witness& w, int waiters) {
+  m.lock();
+  w.await(waiters);
+  std::this_thread::sleep_for(2ms);
+  m.unlock();
+  asm volatile("" ::: "memory");
+}
+[[gnu::noinline]] void read_slowly(mortise::shared_mutex& m, const witness& w, int waiters) {
+  m.lock_shared();
+  w.await(waiters);
+  std::this_thread::sleep_for(2ms);
+  m.unlock_shared();
+  asm volatile("" ::: "memory");
+}
+
+// The bug: who makes others wait for a shared_mutex is in no profile, or is blamed once for each of those that wait.
+TEST_F(lock_profile, a_writer_is_blamed_once_and_the_last_of_the_readers) {
+  if (!MORTISE_HAS_BACKTRACE) GTEST_SKIP() << no_names;
+  for (const bool writes : {true, false}) {
+    const char* const culprit = writes ? "write_slowly" : "read_slowly";
+    SCOPED_TRACE(culprit);
+    mortise::shared_mutex m;
+    const witness& w = told_anew();
+    profile::start({.every = 0ns});
+    {
+      std::vector<std::jthread> threads;
+      threads.emplace_back([&] { writes ? write_slowly(m, w, 2) : read_slowly(m, w, 2); });
+      while (m.try_lock()) {
+        m.unlock();
+        std::this_thread::yield();
+      }
+      for (int i = 0; i < 2; ++i) {
+        threads.emplace_back([&] {
+          m.lock();
+          m.unlock();
+        });
+      }
+    }
+    profile::stop();
+    double contentions = 0, delay = 0;
+    for (const profile::place& p : profile::places()) {
+      if (p.function.find(culprit) == std::string::npos) continue;
+      contentions += p.contentions;
+      delay += p.delay_ns;
+    }
+    EXPECT_EQ(contentions, 1);
+    EXPECT_GE(delay, 2e6);
+  }
 }
 
 // The bug: nobody waited, and somebody is blamed.

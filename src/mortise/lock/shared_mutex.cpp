@@ -32,6 +32,7 @@
 #include <mortise/base/per_thread.hpp>
 #include <mortise/base/probe.hpp>
 #include <mortise/lock/reader_slots.hpp>
+#include <mortise/wait/observer.hpp>
 
 namespace mortise::inline MORTISE_ABI {
 namespace {
@@ -217,8 +218,10 @@ bool shared_mutex::claim(wait::waiter& n, mode m) noexcept {
   }
   next.wake();
   if (more) hand_on(0);
-  if (mine) MORTISE_PROBE(acquired, this, n.who);
-  return mine;
+  if (!mine) return false;
+  MORTISE_PROBE(acquired, this, n.who);
+  wait::observers::took(n, {this, "shared_mutex"});
+  return true;
 }
 
 void shared_mutex::leave(wait::waiter& n) noexcept {
@@ -237,25 +240,24 @@ void shared_mutex::leave(wait::waiter& n) noexcept {
 
 // `done`: what is taken off m_state once all have been told, RELEASING or nothing. Before the last wake: an executor's post may take its time.
 void shared_mutex::hand_on(std::uint64_t done) noexcept {
+  bool unlocks = done != 0;
   for (bool more = true; more;) {
     wait::offer next;
+    nanos since = 0;
     {
       section in{m_queue};
+      if (in.head() != nullptr) since = in.head()->since;
       more = tell(in, next);
       // The section is not the last touch then: who waits goes out of the queue in one, too.
       if (!more && in.head() != nullptr) note_told(in, std::exchange(done, 0));
     }
     if (!more && done != 0) m_state.fetch_sub(done, memory_order_release);  // the destructor's acquire
-    next.wake();
+    if (std::exchange(unlocks, false) && since != 0) {
+      wait::observers::freed({this, "shared_mutex"}, since, next);
+    } else {
+      next.wake();
+    }
   }
-}
-
-outcome shared_mutex::wait_for(mode m, const wait::bound& until) noexcept {
-  if (wait::budget_left() < 0) wait::refill_budget();
-  if (const auto how = until.ended())
-    return (m == writing ? try_slow() : try_shared_slow()) ? outcome::acquired : *how;
-  return m == writing ? wait::wait_for(acquisition<true>{*this}, until)
-                      : wait::wait_for(acquisition<false>{*this}, until);
 }
 
 bool shared_mutex::try_slow() noexcept {
@@ -294,10 +296,6 @@ bool shared_mutex::try_shared_slow() noexcept {
     }
   }
   return false;
-}
-
-void shared_mutex::lock_shared_slow() noexcept {
-  if (!try_shared_slow()) static_cast<void>(wait_for(reading, wait::bound{never}));
 }
 
 // While readers come one after the other the lock is never free, and no writer is told: one that has waited for long insists without having come.
