@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # probes.sh are_those_of_the_docs PROGRAM DOCS: fails if a probe of ours in PROGRAM is not in the table of DOCS with as many arguments, or the other
 # way round, or if what stands at one of its places is no nop.
+# probes.sh each_wait_has_an_end PROGRAM: fails if, in a run of PROGRAM, in which some wait, not as many ends were told of as waits.
 # probes.sh --self-test PROGRAM DOCS: fails if it would not find that the docs are wrong, or that there are no probes.
 set -u
 READELF=${READELF:-readelf} OBJDUMP=${OBJDUMP:-objdump}
@@ -29,6 +30,21 @@ check() {  # PROGRAM DOCS -> complaints
   done <<<"$found"
 }
 
+each_wait_has_an_end() {  # PROGRAM, with gdb, which counts
+  skip() { echo "probes: skipped: $*"; exit 0; }
+  command -v gdb >/dev/null || skip "there is no gdb"
+  unset DEBUGINFOD_URLS
+  local told begun ended
+  told=$(timeout 100 gdb -nx -batch -iex 'set breakpoint pending off' -iex 'set auto-load off' -ex 'break -probe-stap mortise:contention' \
+    -ex 'break -probe-stap mortise:wait_over' -ex 'ignore 1 100000000' -ex 'ignore 2 100000000' -ex run -ex 'info breakpoints' \
+    "$1" 2>&1 </dev/null)
+  grep -qiE 'ptrace|not permitted|personality' <<<"$told" && skip "gdb may not trace"
+  hits() { sed -n "/^$1 /,/^[2-9] /s/.*already hit \([0-9]*\) time.*/\1/p" <<<"$told" | head -1; }
+  begun=$(hits 1) ended=$(hits 2)
+  [ "${begun:-0}" -gt 0 ] || { echo "nobody waited: $told"; exit 1; }
+  [ "$begun" = "${ended:-0}" ] || { echo "$begun waits, and ${ended:-0} ends"; exit 1; }
+}
+
 self_test() {  # PROGRAM DOCS
   local bad=0
   docs=$(mktemp) || exit 1
@@ -47,8 +63,9 @@ self_test() {  # PROGRAM DOCS
 
 case $1 in
   --self-test) self_test "$2" "$3"; exit ;;
+  each_wait_has_an_end) each_wait_has_an_end "$2"; exit ;;
   are_those_of_the_docs) ;;
-  *) echo "$1 is neither are_those_of_the_docs nor --self-test"; exit 2 ;;
+  *) echo "$1 is neither are_those_of_the_docs nor each_wait_has_an_end nor --self-test"; exit 2 ;;
 esac
 complaints=$(check "$2" "$3")
 [ -z "$complaints" ] && exit 0

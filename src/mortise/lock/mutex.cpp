@@ -296,6 +296,7 @@ bool mutex::claim(wait::waiter& n, otherwise what) noexcept {
   }
   m_word.store(bits_of(head) | flags, memory_order_release);  // O3; the word is ours: HELD is set, by us (I1)
   MORTISE_PROBE(acquired, this, n.who);
+  if (!n.notes_its_end) MORTISE_PROBE(wait_over, n.who);
   wait::observers::took(n, {this, "mutex"});
   return had_by(n, *this);
 }
