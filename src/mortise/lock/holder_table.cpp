@@ -49,6 +49,14 @@ struct counted {
   unsigned readers = 0;
 };
 constinit process_global<counted> keeping;
+
+// hold_over_forks would do, but for the takers' locks, which are taken inside: those have to be there first, so that a fork takes them last.
+[[maybe_unused]] const bool held_since_load = [] {
+  forget_takers();
+  at_fork([] { keeping->guard.lock(); }, [] { keeping->guard.unlock(); }, [] { keeping->guard.unlock(); });
+  return true;
+}();
+
 constinit atomic<atomic<std::uint64_t>*> table{
     nullptr};  // release <-> acquire, though the kernel has made it long before
 
@@ -99,7 +107,6 @@ std::optional<holder_seen> holder_of(const void* lock) {
 }
 
 void keep_holders() noexcept {
-  hold_over_forks<keeping>();
   const std::lock_guard hold{keeping->guard};
   if (keeping->readers++ != 0) return;
   if (table.load(memory_order_relaxed) == nullptr) {

@@ -269,4 +269,27 @@ TEST(holder_table, is_there_in_the_child_of_a_fork) {
   m.unlock();
 }
 
+// The bug: a fork and who begins to keep holders wait for each other's locks.
+TEST(holder_table, lets_others_fork_while_it_is_kept_and_forgotten) {
+  std::atomic<bool> over{false};
+  std::thread switches{[&] {
+    while (!over) const kept on;
+  }};
+  bool fine = true;
+  for (int i = 0; fine && i < 300; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const kept on;
+      mortise::shared_mutex m;
+      m.lock();
+      ::_exit(mortise::lock_detail::takers_of(&m).size() == 1 ? 0 : 1);
+    }
+    int status = -1;
+    fine = ::waitpid(child, &status, 0) == child && status == 0;
+  }
+  over = true;
+  switches.join();
+  EXPECT_TRUE(fine);
+}
+
 }  // namespace
