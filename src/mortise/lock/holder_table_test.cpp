@@ -165,16 +165,21 @@ TEST(holder_table, whoever_is_inside_a_shared_mutex_is_known) {
 TEST(holder_table, knows_nothing_of_what_was_done_while_it_was_not_kept) {
   if (MORTISE_IS_CHECKED) GTEST_SKIP() << "known at all times";
   mortise::mutex m;
+  mortise::shared_mutex s;
   {
     const kept on;
     m.lock();
+    s.lock_shared();
   }
   EXPECT_TRUE(nobody_is_known(m));
   m.unlock();
+  s.unlock_shared();
+  EXPECT_TRUE(mortise::lock_detail::takers_of(&s).empty());
   m.lock();
   {
     const kept again;
     EXPECT_TRUE(nobody_is_known(m));
+    EXPECT_TRUE(mortise::lock_detail::takers_of(&s).empty());
     m.unlock();
     EXPECT_TRUE(nobody_is_known(m));
     m.lock();
@@ -247,6 +252,35 @@ TEST(holder_table, says_nothing_wrong_while_it_is_kept_and_forgotten_under_load)
   EXPECT_GT(known, 0);
   EXPECT_EQ(wrong, 0) << "of " << known << " looks in " << rounds << " rounds";
   EXPECT_EQ(taken[0] + taken[1], sections);
+}
+
+// The bug: what is left from when it was kept before is told until it is cleared; or what is freed as it ends.
+TEST(holder_table, says_nothing_wrong_to_who_holds_it_while_that_begins_and_ends) {
+  std::array<mortise::mutex, 64> locks;
+  std::atomic<bool> over{false};
+  std::atomic<int> wrong{0};
+  std::vector<std::jthread> threads;
+  for (std::size_t stride : {1, 3}) {
+    threads.emplace_back([&, stride] {
+      for (std::size_t k = 0; !over; k += stride) {
+        mortise::mutex& m = locks[k % locks.size()];
+        const std::lock_guard hold{m};
+        for (int looks = 0; looks < 50; ++looks) {
+          if (const auto h = holder_of(&m); h && h->who != me()) ++wrong;
+        }
+      }
+    });
+  }
+  for (int i = 0; i < 2'000; ++i) {
+    {
+      const kept on;
+      std::this_thread::sleep_for(100us);
+    }
+    std::this_thread::sleep_for(100us);
+  }
+  over = true;
+  threads.clear();
+  EXPECT_EQ(wrong, 0);
 }
 
 // The bug: a child cannot lock, or knows nothing of what the forking thread holds.

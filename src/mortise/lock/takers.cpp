@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include <mortise/lock/holder_table.hpp>
 #include <mortise/lock/shards.hpp>
 
 namespace mortise::inline MORTISE_ABI::lock_detail {
@@ -39,9 +40,15 @@ void forget_takers() noexcept {
 }
 
 std::vector<taker> takers_of(const void* lock) {
-  const sharded::of shard{lock};
-  const auto at = shard->find(lock);
-  return at == shard->end() ? std::vector<taker>{} : at->second;
+  const unsigned time = holders_told();
+  if (time == 0) return {};
+  std::vector<taker> all;
+  {
+    const sharded::of shard{lock};
+    if (const auto at = shard->find(lock); at != shard->end()) all = at->second;
+  }
+  if (holders_told() != time) all.clear();
+  return all;
 }
 
 }  // namespace mortise::inline MORTISE_ABI::lock_detail
