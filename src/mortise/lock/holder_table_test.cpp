@@ -161,6 +161,28 @@ TEST(holder_table, whoever_is_inside_a_shared_mutex_is_known) {
   EXPECT_TRUE(inside().empty());
 }
 
+foreign::coroutine look(mortise::shared_mutex& m, foreign::manual_executor& ex, bool& has) {
+  const auto hold = co_await m.async_lock_shared(&ex);
+  has = true;
+}
+
+// The bug: a coroutine of another library, which is not known, gives back in the name of one who is.
+TEST(holder_table, coroutine_of_another_library_gives_back_what_is_its_own) {
+  const kept on;
+  mortise::shared_mutex m;
+  foreign::manual_executor ex;
+  bool has = false;
+  std::thread other{[&] {
+    m.lock_shared();  // who runs the coroutine has not taken it
+  }};
+  other.join();
+  const auto looks = look(m, ex, has);
+  ASSERT_TRUE(has);
+  ASSERT_EQ(mortise::lock_detail::takers_of(&m).size(), 1u);
+  EXPECT_NE(mortise::lock_detail::takers_of(&m)[0].who, me());
+  m.unlock_shared();
+}
+
 // The bug: what was true when it was last kept is told as if it were so now.
 TEST(holder_table, knows_nothing_of_what_was_done_while_it_was_not_kept) {
   if (MORTISE_IS_CHECKED) GTEST_SKIP() << "known at all times";
