@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include <mortise/base/clock.hpp>
 #include <mortise/base/os_thread.hpp>
@@ -21,25 +22,33 @@ void write_to_standard_error(const char* text) noexcept {
   [[maybe_unused]] const auto n = ::write(STDERR_FILENO, all.data(), all.size());
 }
 
-bool contains(const std::vector<wait_cycle>& cycles, const wait_cycle& c) {
-  return std::any_of(cycles.begin(), cycles.end(), [&](const wait_cycle& other) { return same(c, other); });
+bool share(const wait_ids& a, const wait_ids& b) {
+  return std::any_of(a.begin(), a.end(), [&](const auto& w) { return b.contains(w); });
 }
 
 // What one look saw may never have been at one time: waits and holders are read one after the other. A wait that is the same at the next look
 // has gone on all along, and so has what it waits for been held by somebody; that this was always the same one, who waits likewise, is all but
 // certain, and is what the second look at the holders asks again.
+//
+// Cycles may be as many as there are tasks in a scope, so none is compared with each.
 void look_for_ever(deadlock_options options) {
-  std::vector<wait_cycle> last, reported;
+  std::set<wait_ids> last;
+  wait_ids reported;
   for (;;) {
     sleep_this_thread_until(now_ns() + std::chrono::nanoseconds{options.look_every}.count());
-    std::vector<wait_cycle> now = cycles_of(wait_book::of_process().all());
-    std::erase_if(reported, [&](const wait_cycle& c) { return !contains(now, c); });
-    for (const wait_cycle& c : now) {
-      if (!contains(last, c) || contains(reported, c)) continue;
-      reported.push_back(c);
-      const std::string text = report_of(c, now_ns());
-      (options.report != nullptr ? options.report : &write_to_standard_error)(text.c_str());
+    std::set<wait_ids> now;
+    wait_ids stuck;
+    for (const wait_cycle& c : cycles_of(wait_book::of_process().all())) {
+      wait_ids waits = waits_in(c);
+      stuck.insert(waits.begin(), waits.end());
+      if (last.contains(waits) && !share(waits, reported)) {
+        reported.insert(waits.begin(), waits.end());
+        const std::string text = report_of(c, now_ns());
+        (options.report != nullptr ? options.report : &write_to_standard_error)(text.c_str());
+      }
+      now.insert(std::move(waits));
     }
+    std::erase_if(reported, [&](const auto& w) { return !stuck.contains(w); });
     last = std::move(now);
   }
 }

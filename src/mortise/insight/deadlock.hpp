@@ -21,9 +21,11 @@ struct deadlock_options {
 //
 // Promises
 // - D1 Parties of any kind, each of which waits without a deadline for a mutex or shared_mutex that the next one holds, or joins a scope in which the
-//   next one is a task, are reported within two looks: each by name, with what it waits for, who holds that, and its stack.
+//   next one is a task, are reported within two looks: each by name, with what it waits for, who holds that, and its stack. Of such circles that have a party in
+//   common, as a scope's tasks with who joins it, one is.
 // - D2 Nobody else is: not one that has a deadline, nor one that waits for somebody who runs, or sleeps. What async_lock took counts as held by
 //   the task that took it, also when the guard has been given away; in unchecked builds so does what lock took.
+//   Once that task is over, it counts as held by the next one that has its place: if that waits for the lock, the report is wrong.
 // Does not promise anything about locks that were taken before watching began, in unchecked builds; about
 // semaphores, latches and conditions, which anybody may release; std::mutex; or locks taken by async_lock in a coroutine that is no task
 // of a runtime.

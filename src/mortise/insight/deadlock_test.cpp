@@ -147,6 +147,25 @@ TEST_F(deadlock, of_a_join_with_the_lock_held_is_reported) {
   EXPECT_THAT(text, HasSubstr(", in which there is fiber "));
 }
 
+// The bug: there is a report for each task of the scope, and each look compares all of them with all.
+TEST_F(deadlock, of_a_join_of_many_is_reported_once) {
+  mutex m;
+  std::stop_source stop;
+  std::jthread thread{[&] {
+    const std::lock_guard hold{m};
+    mortise::task_scope tasks;
+    for (int i = 0; i < 50; ++i) {
+      tasks.go([&] {
+        if (m.lock_or_stop(stop.get_token()) == mortise::outcome::acquired) m.unlock();
+      });
+    }
+    tasks.join();
+  }};
+  const std::string text = the_report();
+  stop.request_stop();
+  EXPECT_THAT(text, HasSubstr("2 parties wait for each other"));
+}
+
 // The bug: who holds a shared_mutex, to write or to read, is not known.
 TEST_F(deadlock, of_readers_and_writers_is_reported) {
   mortise::shared_mutex a, b;

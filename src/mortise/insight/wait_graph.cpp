@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
-#include <set>
 #include <unordered_map>
 
 #include <mortise/insight/places.hpp>
@@ -134,17 +133,15 @@ class graph {
   std::unordered_map<const void*, shared_lock> m_locks;
 };
 
-std::set<std::pair<const wait::waiter*, nanos>> waits_in(const wait_cycle& c) {
-  std::set<std::pair<const wait::waiter*, nanos>> all;
-  for (const wait_record& r : c) all.emplace(r.node, r.since);
-  return all;
-}
-
 }  // namespace
 
 std::vector<wait_cycle> cycles_of(const std::vector<wait_record>& waits) { return graph{waits}.cycles(); }
 
-bool same(const wait_cycle& a, const wait_cycle& b) { return waits_in(a) == waits_in(b); }
+wait_ids waits_in(const wait_cycle& c) {
+  wait_ids all;
+  for (const wait_record& r : c) all.emplace(r.node, r.since);
+  return all;
+}
 
 std::string report_of(const wait_cycle& cycle, nanos now) {
   std::string text = "mortise: deadlock: " +

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <mortise/base/abi.hpp>
@@ -14,8 +16,9 @@ using wait_cycle = std::vector<wait_record>;
 // Of waits that were seen at one time. One cycle for each party that is in any; those who wait for somebody in a cycle are in none.
 std::vector<wait_cycle> cycles_of(const std::vector<wait_record>& waits);
 
-// Two cycles of two looks are the same if they are the same waits, not only the same parties.
-bool same(const wait_cycle& a, const wait_cycle& b);
+// By these two cycles of two looks are the same: they are the same waits, not only the same parties.
+using wait_ids = std::set<std::pair<const wait::waiter*, nanos>>;
+wait_ids waits_in(const wait_cycle& c);
 
 std::string report_of(const wait_cycle& cycle, nanos now);
 

@@ -5,7 +5,7 @@
 // 3. States      not known --lock--> held by a party --unlock--> not known; a lock at the same place modulo the table's size takes the word over
 // 4. Invariants  I1: only who holds a lock writes its word, after it took it and before it frees it. So two who write one word hold two locks,
 //                    and each strikes out only what is its own.
-// 5. Orderings   relaxed all: a word is whole, and tells of nothing else.
+// 5. Orderings   relaxed all but O2: a word is whole, and tells of nothing else.
 //                O1 a barrier in all threads, after everything was shut: whoever wrote before it is cleared, with what is left from when it was kept
 //                   before; whoever writes after it finds the unlock shut, and strikes out. Where the kernel grants none (base/membarrier.hpp)
 //                   an unlock that was under way just then may leave its word for true until the next lock.
@@ -49,8 +49,20 @@ struct counted {
   unsigned readers = 0;
 };
 constinit process_global<counted> keeping;
+
+// hold_over_forks would do, but for the takers' locks, which are taken inside: those have to be there first, so that a fork takes them last.
+[[maybe_unused]] const bool held_since_load = [] {
+  forget_takers();
+  at_fork([] { keeping->guard.lock(); }, [] { keeping->guard.unlock(); }, [] { keeping->guard.unlock(); });
+  return true;
+}();
+
 constinit atomic<atomic<std::uint64_t>*> table{
     nullptr};  // release <-> acquire, though the kernel has made it long before
+
+// 0, or how often it was begun. O2
+constinit atomic<unsigned> told{0};
+unsigned times_begun = 0;  // under the guard
 
 struct place {
   atomic<std::uint64_t>* word;  // null: there is none
@@ -88,18 +100,20 @@ void strike_out_holder(const void* lock) noexcept {
   if (w != 0 && tag_of(w) == p.tag) p.word->store(0, memory_order_relaxed);
 }
 
+unsigned holders_told() noexcept { return told.load(memory_order_acquire); }  // O2
+
 std::optional<holder_seen> holder_of(const void* lock) {
   const place p = place_of(lock);
-  if (p.word == nullptr || !keeps_holders()) return std::nullopt;
-  const std::uint64_t w = p.word->load(memory_order_relaxed);
-  if (w == 0 || tag_of(w) != p.tag) return std::nullopt;
+  const unsigned time = holders_told();
+  if (p.word == nullptr || time == 0) return std::nullopt;
+  const std::uint64_t w = p.word->load(memory_order_acquire);  // O2
+  if (w == 0 || tag_of(w) != p.tag || holders_told() != time) return std::nullopt;
   const auto* const who = reinterpret_cast<const wait::parker*>(w >> tag_bits << parker_zeros);
   if (wait::is_for_one_wait(*who)) return holder_seen{nullptr, "a task of another library"};
   return holder_seen{who, {}};
 }
 
 void keep_holders() noexcept {
-  hold_over_forks<keeping>();
   const std::lock_guard hold{keeping->guard};
   if (keeping->readers++ != 0) return;
   if (table.load(memory_order_relaxed) == nullptr) {
@@ -114,11 +128,14 @@ void keep_holders() noexcept {
   // With what is wrong what is true goes, too: that is known again from the next lock on.
   ::madvise(table.load(memory_order_relaxed), bytes, MADV_DONTNEED);
   forget_takers();
+  told.store(++times_begun, memory_order_release);  // O2
 }
 
 void forget_holders() noexcept {
   const std::lock_guard hold{keeping->guard};
   if (--keeping->readers != 0 || !keeps_holders()) return;
+  told.store(0, memory_order_relaxed);
+  std::atomic_thread_fence(memory_order_seq_cst);  // O2
   restartable::shut(false);
   holders_are_kept.store(false, memory_order_relaxed);
 }
@@ -139,6 +156,7 @@ const gdb_fact gdb_holders[] = {
 namespace mortise::inline MORTISE_ABI::lock_detail {
 void keep_holders() noexcept {}
 void forget_holders() noexcept {}
+unsigned holders_told() noexcept { return 1; }
 }  // namespace mortise::inline MORTISE_ABI::lock_detail
 
 #endif

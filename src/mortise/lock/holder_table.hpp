@@ -32,4 +32,8 @@ constexpr bool keeps_holders() noexcept { return false; }
 
 #endif
 
+// What is read of holders is true if this says the same, and not 0, before it is read and after. 0: they are not kept, or what is left from
+// before is there still. Checked builds: always 1.
+unsigned holders_told() noexcept;
+
 }  // namespace mortise::inline MORTISE_ABI::lock_detail

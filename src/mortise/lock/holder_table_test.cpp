@@ -161,20 +161,47 @@ TEST(holder_table, whoever_is_inside_a_shared_mutex_is_known) {
   EXPECT_TRUE(inside().empty());
 }
 
+foreign::coroutine look(mortise::shared_mutex& m, foreign::manual_executor& ex, bool& has) {
+  const auto hold = co_await m.async_lock_shared(&ex);
+  has = true;
+}
+
+// The bug: a coroutine of another library, which is not known, gives back in the name of one who is.
+TEST(holder_table, coroutine_of_another_library_gives_back_what_is_its_own) {
+  const kept on;
+  mortise::shared_mutex m;
+  foreign::manual_executor ex;
+  bool has = false;
+  std::thread other{[&] {
+    m.lock_shared();  // who runs the coroutine has not taken it
+  }};
+  other.join();
+  const auto looks = look(m, ex, has);
+  ASSERT_TRUE(has);
+  ASSERT_EQ(mortise::lock_detail::takers_of(&m).size(), 1u);
+  EXPECT_NE(mortise::lock_detail::takers_of(&m)[0].who, me());
+  m.unlock_shared();
+}
+
 // The bug: what was true when it was last kept is told as if it were so now.
 TEST(holder_table, knows_nothing_of_what_was_done_while_it_was_not_kept) {
   if (MORTISE_IS_CHECKED) GTEST_SKIP() << "known at all times";
   mortise::mutex m;
+  mortise::shared_mutex s;
   {
     const kept on;
     m.lock();
+    s.lock_shared();
   }
   EXPECT_TRUE(nobody_is_known(m));
   m.unlock();
+  s.unlock_shared();
+  EXPECT_TRUE(mortise::lock_detail::takers_of(&s).empty());
   m.lock();
   {
     const kept again;
     EXPECT_TRUE(nobody_is_known(m));
+    EXPECT_TRUE(mortise::lock_detail::takers_of(&s).empty());
     m.unlock();
     EXPECT_TRUE(nobody_is_known(m));
     m.lock();
@@ -249,6 +276,35 @@ TEST(holder_table, says_nothing_wrong_while_it_is_kept_and_forgotten_under_load)
   EXPECT_EQ(taken[0] + taken[1], sections);
 }
 
+// The bug: what is left from when it was kept before is told until it is cleared; or what is freed as it ends.
+TEST(holder_table, says_nothing_wrong_to_who_holds_it_while_that_begins_and_ends) {
+  std::array<mortise::mutex, 64> locks;
+  std::atomic<bool> over{false};
+  std::atomic<int> wrong{0};
+  std::vector<std::jthread> threads;
+  for (std::size_t stride : {1, 3}) {
+    threads.emplace_back([&, stride] {
+      for (std::size_t k = 0; !over; k += stride) {
+        mortise::mutex& m = locks[k % locks.size()];
+        const std::lock_guard hold{m};
+        for (int looks = 0; looks < 50; ++looks) {
+          if (const auto h = holder_of(&m); h && h->who != me()) ++wrong;
+        }
+      }
+    });
+  }
+  for (int i = 0; i < 2'000; ++i) {
+    {
+      const kept on;
+      std::this_thread::sleep_for(100us);
+    }
+    std::this_thread::sleep_for(100us);
+  }
+  over = true;
+  threads.clear();
+  EXPECT_EQ(wrong, 0);
+}
+
 // The bug: a child cannot lock, or knows nothing of what the forking thread holds.
 TEST(holder_table, is_there_in_the_child_of_a_fork) {
   const kept on;
@@ -267,6 +323,29 @@ TEST(holder_table, is_there_in_the_child_of_a_fork) {
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
   m.unlock();
+}
+
+// The bug: a fork and who begins to keep holders wait for each other's locks.
+TEST(holder_table, lets_others_fork_while_it_is_kept_and_forgotten) {
+  std::atomic<bool> over{false};
+  std::thread switches{[&] {
+    while (!over) const kept on;
+  }};
+  bool fine = true;
+  for (int i = 0; fine && i < 300; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const kept on;
+      mortise::shared_mutex m;
+      m.lock();
+      ::_exit(mortise::lock_detail::takers_of(&m).size() == 1 ? 0 : 1);
+    }
+    int status = -1;
+    fine = ::waitpid(child, &status, 0) == child && status == 0;
+  }
+  over = true;
+  switches.join();
+  EXPECT_TRUE(fine);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace mortise::inline MORTISE_ABI {
 namespace {
 
 void put(const void* lock, const wait::parker* taker, bool alone) {
-  if (taker != nullptr) lock_detail::put_taker(lock, {taker, alone});
+  lock_detail::put_taker(lock, {taker, alone});
 }
 
 }  // namespace
@@ -50,9 +50,9 @@ namespace mortise::inline MORTISE_ABI {
 // A coroutine of another library has no party: whoever runs it goes on when it suspends.
 void shared_mutex::note_taker(mode m, bool async) noexcept {
   wait::context& here = wait::this_context();
-  if (async && here.kind() != wait::party::coroutine) return;
+  const bool is_party = !async || here.kind() == wait::party::coroutine;
   try {
-    lock_detail::put_taker(this, {&here.self(), m == writing});
+    lock_detail::put_taker(this, {is_party ? &here.self() : nullptr, m == writing});
   } catch (const std::exception&) {
     return;  // no memory: it is not known
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include <mortise/lock/holder_table.hpp>
 #include <mortise/lock/shards.hpp>
 
 namespace mortise::inline MORTISE_ABI::lock_detail {
@@ -23,7 +24,11 @@ const wait::parker* take_out_taker(const void* lock, const wait::parker* me) {
   const auto at = shard->find(lock);
   if (at == shard->end()) return nullptr;
   std::vector<taker>& all = at->second;
-  auto one = std::find_if(all.begin(), all.end(), [&](const taker& t) { return t.who == me; });
+  const auto first_of = [&](const wait::parker* who) {
+    return std::find_if(all.begin(), all.end(), [&](const taker& t) { return t.who == who; });
+  };
+  auto one = first_of(me);
+  if (one == all.end()) one = first_of(nullptr);
   if (one == all.end()) one = all.begin();
   const wait::parker* const who = one->who;
   all.erase(one);
@@ -39,9 +44,16 @@ void forget_takers() noexcept {
 }
 
 std::vector<taker> takers_of(const void* lock) {
-  const sharded::of shard{lock};
-  const auto at = shard->find(lock);
-  return at == shard->end() ? std::vector<taker>{} : at->second;
+  const unsigned time = holders_told();
+  if (time == 0) return {};
+  std::vector<taker> all;
+  {
+    const sharded::of shard{lock};
+    if (const auto at = shard->find(lock); at != shard->end()) all = at->second;
+  }
+  if (holders_told() != time) all.clear();
+  std::erase_if(all, [](const taker& t) { return t.who == nullptr; });
+  return all;
 }
 
 }  // namespace mortise::inline MORTISE_ABI::lock_detail

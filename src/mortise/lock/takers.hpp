@@ -11,18 +11,19 @@
 namespace mortise::inline MORTISE_ABI::lock_detail {
 
 struct taker {
-  const wait::parker* who;
+  const wait::parker* who;  // null: a coroutine of another library
   bool alone;
 };
 
 void put_taker(const void* lock, taker t);
 
-// Who has taken what `me` gives back: `me`, if it has taken it, else anyone, from whom it was handed. Null: nobody that is known.
+// Who has taken what `me` gives back: `me`, if it has taken it, else one that is not known, else anyone, from whom it was handed. Null: nobody
+// that is known.
 const wait::parker* take_out_taker(const void* lock, const wait::parker* me);
 
 void forget_takers() noexcept;
 
-// For whoever looks on. Each took it, and has not begun to unlock it; there may be more, who are not known.
+// For whoever looks on: those that are known. Each took it, and has not begun to unlock it; there may be more, who are not known.
 MORTISE_API std::vector<taker> takers_of(const void* lock);
 
 }  // namespace mortise::inline MORTISE_ABI::lock_detail
