@@ -38,10 +38,14 @@ wait_book& wait_book::of_process() noexcept {
   return *book;
 }
 
+// When there is no thread yet to fork amid the first use.
+[[maybe_unused]] static const wait_book& made_at_load = wait_book::of_process();
+
+// Holders are kept before and after, not within: their lock is held over forks, too, and nobody knows in which order.
 void wait_book::open(stacks s) noexcept {
+  lock_detail::keep_holders();
   const std::lock_guard hold{m_guard};
   if (s == stacks::kept) m_stacks.fetch_add(1, memory_order_relaxed);
-  lock_detail::keep_holders();
   if (m_readers++ != 0) return;
   wait::observe(*this);
   // What was told while the last one closed it may have ended untold.
@@ -52,10 +56,15 @@ void wait_book::open(stacks s) noexcept {
 }
 
 void wait_book::close(stacks s) noexcept {
-  const std::lock_guard hold{m_guard};
-  if (s == stacks::kept) m_stacks.fetch_sub(1, memory_order_relaxed);
+  {
+    const std::lock_guard hold{m_guard};
+    if (s == stacks::kept) m_stacks.fetch_sub(1, memory_order_relaxed);
+    if (--m_readers == 0) forget_all();
+  }
   lock_detail::forget_holders();
-  if (--m_readers != 0) return;
+}
+
+void wait_book::forget_all() noexcept {
   wait::ignore(*this);
   for (shard& each : m_shards) {  // what ends from now on is not told any more
     const std::lock_guard inside{each.guard};

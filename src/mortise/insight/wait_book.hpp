@@ -51,6 +51,7 @@ class wait_book final : public wait::observer {
   std::size_t index_of(const wait::waiter& n) const noexcept;
 
   void keep_first_place(const wait_record& r);
+  void forget_all() noexcept;
 
   static constexpr std::size_t most_first_places = 4096;  // of more locks than that no names are made up
   std::array<shard, 32> m_shards;
