@@ -68,9 +68,12 @@ class manual_executor final : public mortise::wait::executor {
     for (; mortise::wait::job* j = take(); ++n) j->drop(*j);
     return n;
   }
-  bool empty() {
+  bool empty() { return size() == 0; }
+  std::size_t size() {
     const std::lock_guard hold{m_guard};
-    return m_head == nullptr;
+    std::size_t n = 0;
+    for (const mortise::wait::job* j = m_head; j != nullptr; j = j->next) ++n;
+    return n;
   }
 
  private:
