@@ -5,7 +5,7 @@
 //                RESERVED: the first in the queue insists, so nobody takes a permit past it. Both are changed in a section only.
 //                RELEASING: how many releases have given and not yet told; exact
 // 3. States      permits > 0 --acquire--> one less; 0 --acquire--> QUEUED, the caller sleeps; --release--> more, and who is told claims
-// 4. Invariants  I1: permits and a queue => so many of those in it have been told, or all; or they are overdue and the warden looks;
+// 4. Invariants  I1: permits and a queue => so many of those in it have been told, or most_told, or all; or they are overdue and the warden looks;
 //                or a release is RELEASING
 //                I2: not QUEUED => the queue is empty, but for the moment in a section
 // 5. Orderings   O1 taking a permit is an acquire RMW. O2 giving some is a release RMW. Every change of m_state is an RMW, so the
@@ -19,6 +19,8 @@
 //                who leaves. Who came in vain owes nothing
 // 8. Evidence    semaphore_model.cpp, semaphore_test.cpp, tests/conformance
 #include <mortise/lock/semaphore.hpp>
+
+#include <algorithm>
 
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/os_thread.hpp>
@@ -92,9 +94,10 @@ void semaphore_core::left(const wait::queue::section& in) noexcept {
                       memory_order_relaxed);  // relaxed: publishes nothing; continues the chain (O2)
 }
 
-// Tells as many as there are permits.
+// Tells as many as there are permits, and no more than may be on their way: who comes tells those behind.
 bool semaphore_core::tell(wait::queue::section& in, wait::offer& next) noexcept {
-  return in.tell(next, m_state.load(memory_order_relaxed) & permits, this, &semaphore_core::examine);  // O3
+  const std::uint64_t there = m_state.load(memory_order_relaxed) & permits;  // O3
+  return in.tell(next, std::min(there, wait::most_told), this, &semaphore_core::examine);
 }
 
 void semaphore_core::give(std::ptrdiff_t n, std::ptrdiff_t max) noexcept {

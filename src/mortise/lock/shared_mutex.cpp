@@ -51,9 +51,6 @@ lock_detail::reader_slots& slots_at(std::uint64_t index) noexcept {
 constexpr unsigned past_a_writer = MORTISE_IS_MODEL ? 1 : 16;
 MORTISE_PER_THREAD(std::uint32_t) dice{0};
 
-// So many are told ahead: who comes tells those behind, past those who are on their way. All at once, 16,000 fibers took 8 s.
-constexpr std::uint64_t most_told = MORTISE_IS_MODEL ? 1 : 64;
-
 }  // namespace
 
 // By lot: whatever is counted, a program can do something in step with it, and never look.
@@ -170,7 +167,7 @@ bool shared_mutex::tell(section& in, wait::offer& next) noexcept {
   const std::uint64_t s = m_state.load(memory_order_relaxed);  // O3
   if ((s & writer) != 0) return false;
   std::uint64_t many = 0;
-  for (const wait::waiter* n = in.head(); n != nullptr && many < most_told; n = n->next) {
+  for (const wait::waiter* n = in.head(); n != nullptr && many < wait::most_told; n = n->next) {
     if (overdue(*n)) continue;
     if (n->mode == writing) {
       if (many == 0 && inside(s) == 0) many = 1;
