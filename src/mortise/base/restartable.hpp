@@ -114,15 +114,6 @@ failed:
 
 #endif
 
-// Sets the byte from 0 to `v`, also while all is shut: acquire. Of one width with the RMW that clears it. False: it was not 0.
-inline bool set_byte_anyway(atomic<std::uint64_t>& word, std::uint8_t v) noexcept {
-  std::uint64_t w = 0;
-  do {
-    if (word.compare_exchange_weak(w, w | v, memory_order_acquire, memory_order_relaxed)) return true;
-  } while ((w & 0xff) == 0);
-  return false;
-}
-
 // Sets the byte from 0 to `v`: acquire. False: it was not 0, or all is shut.
 inline bool set_byte(atomic<std::uint64_t>& word, std::uint8_t v) noexcept {
 #if MORTISE_HAS_SEQUENCES
@@ -134,7 +125,12 @@ inline bool set_byte(atomic<std::uint64_t>& word, std::uint8_t v) noexcept {
   if (detail::is_shut.load(memory_order_relaxed)) [[unlikely]]
     return false;
 #endif
-  return set_byte_anyway(word, v);
+  // Of one width with the RMW that clears it.
+  std::uint64_t w = 0;
+  do {
+    if (word.compare_exchange_weak(w, w | v, memory_order_acquire, memory_order_relaxed)) return true;
+  } while ((w & 0xff) == 0);
+  return false;
 }
 
 // Clears the byte if it is `expected` and the second is 0: release, and the last touch. False: nothing was done.

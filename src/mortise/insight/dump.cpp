@@ -151,8 +151,8 @@ void write_all(const std::string& text) {
 }
 
 // For so long that who is not stuck begins to wait anew.
-void begin_to_watch(stacks s) {
-  watch_waits(s);
+void begin_to_watch(stacks s, holders h) {
+  watch_waits(s, h);
   sleep_this_thread_until(now_ns() + 100'000'000);
   write_all(
       "mortise: waits are watched since 100 ms; those that began before are not known, and their tasks are parked\n");
@@ -160,8 +160,8 @@ void begin_to_watch(stacks s) {
 
 }  // namespace
 
-void watch_waits(stacks s) noexcept { wait_book::of_process().open(s); }
-void ignore_waits(stacks s) noexcept { wait_book::of_process().close(s); }
+void watch_waits(stacks s, holders h) noexcept { wait_book::of_process().open(s, h); }
+void ignore_waits(stacks s, holders h) noexcept { wait_book::of_process().close(s, h); }
 
 std::string dump() {
   const std::vector<wait_record> all = wait_book::of_process().all();
@@ -173,21 +173,21 @@ std::string dump() {
   return text;
 }
 
-void dump_on_sigquit(stacks s, watching w) {
+void dump_on_sigquit(stacks s, watching w, holders h) {
   static std::once_flag once;
   std::call_once(once, [&] {
     ::sem_init(&asked, 0, 0);
-    os_thread answers{[s, w] {
+    os_thread answers{[s, w, h] {
       bool watches = w == watching::at_once;
       for (;;) {
         if (::sem_wait(&asked) != 0) continue;
-        if (!std::exchange(watches, true)) begin_to_watch(s);
+        if (!std::exchange(watches, true)) begin_to_watch(s, h);
         write_all(dump());
       }
     }};
     name_thread(answers, "mortise-dump");
     answers.detach();
-    if (w == watching::at_once) watch_waits(s);
+    if (w == watching::at_once) watch_waits(s, h);
     struct sigaction ours{};
     ours.sa_sigaction = on_quit;
     ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;

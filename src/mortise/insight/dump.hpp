@@ -22,14 +22,17 @@ namespace mortise::inline MORTISE_ABI::insight {
 //   that has ended, and has given away what it took, is called as the next one that has its place.
 // Does not promise the stack of what runs.
 //
-// Cost while watching: some 15 ns for a lock and unlock of a mutex that nobody waits for, 0.1 us for that of a shared_mutex and for each wait, and some microseconds more where stacks are kept; of memory
-// as much as the pages have that mutexes lie in.
+// Cost while watching: some 0.1 us for each wait, and some microseconds more where stacks are kept. Where holders are: some 15 to 25 ns for a lock and unlock
+// that nobody waits for, three to eight times as much as a contended lock takes that is taken again at once, and of memory as much as the
+// pages have that mutexes lie in (docs/decisions/insight.md). Left out, a lock that is free costs what it does.
 
 enum class stacks : bool { kept, left_out };
+// Unchecked builds; others know them anyway.
+enum class holders : bool { kept, left_out };
 
-// Waits are kept from now on, until as many calls of the other. A wait that has begun before is not in a dump.
-MORTISE_API void watch_waits(stacks s = stacks::kept) noexcept;
-MORTISE_API void ignore_waits(stacks s = stacks::kept) noexcept;
+// Waits are kept from now on, until as many calls of the other with the same arguments. A wait that has begun before is not in a dump.
+MORTISE_API void watch_waits(stacks s = stacks::kept, holders h = holders::kept) noexcept;
+MORTISE_API void ignore_waits(stacks s = stacks::kept, holders h = holders::kept) noexcept;
 
 // Blocks: for as long as symbols take to read, the first time some tenths of a second. Throws: std::bad_alloc.
 MORTISE_API std::string dump();
@@ -40,6 +43,7 @@ enum class watching : bool { at_once, when_asked };
 
 // Watches waits, and writes a dump to standard error on each SIGQUIT; the program goes on. Once; later calls do nothing. Throws:
 // std::system_error when there is no thread for it.
-MORTISE_API void dump_on_sigquit(stacks s = stacks::kept, watching w = watching::at_once);
+MORTISE_API void dump_on_sigquit(stacks s = stacks::kept, watching w = watching::at_once,
+                                 holders h = holders::kept);
 
 }  // namespace mortise::inline MORTISE_ABI::insight

@@ -17,6 +17,7 @@
 #include <mortise/base/sanitizers.hpp>
 #include <mortise/insight/named.hpp>
 #include <mortise/lock/guarded.hpp>
+#include <mortise/lock/holder.hpp>
 #include <mortise/lock/latch.hpp>
 #include <mortise/lock/mutex.hpp>
 #include <mortise/lock/semaphore.hpp>
@@ -60,6 +61,22 @@ class watched : public testing::Test {
     return text;
   }
 };
+
+// The bug: who wants to know of waits alone pays for holders all the same.
+TEST(watching_without_holders, leaves_the_fast_way_open) {
+  if (MORTISE_IS_CHECKED) GTEST_SKIP() << "known at all times";
+  using namespace mortise::insight;
+  watch_waits(stacks::left_out, holders::left_out);
+  mortise::mutex m;
+  m.lock();
+  EXPECT_FALSE(mortise::lock_detail::holder_of(&m));
+  std::jthread waiter{[&] { const std::lock_guard hold{m}; }};
+  while (dump().find("1 party waits\n") == std::string::npos) std::this_thread::sleep_for(1ms);
+  EXPECT_THAT(dump(), Not(HasSubstr("held by")));
+  m.unlock();
+  waiter.join();
+  ignore_waits(stacks::left_out, holders::left_out);
+}
 
 // The bug: one party, its lock, its holder or its place is missing.
 TEST_F(watched, threads_stand_together_by_what_they_wait_for_and_where) {

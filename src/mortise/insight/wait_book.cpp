@@ -42,8 +42,8 @@ wait_book& wait_book::of_process() noexcept {
 [[maybe_unused]] static const wait_book& made_at_load = wait_book::of_process();
 
 // Holders are kept before and after, not within: their lock is held over forks, too, and nobody knows in which order.
-void wait_book::open(stacks s) noexcept {
-  lock_detail::keep_holders();
+void wait_book::open(stacks s, holders h) noexcept {
+  if (h == holders::kept) lock_detail::keep_holders();
   const std::lock_guard hold{m_guard};
   if (s == stacks::kept) m_stacks.fetch_add(1, memory_order_relaxed);
   if (m_readers++ != 0) return;
@@ -55,13 +55,13 @@ void wait_book::open(stacks s) noexcept {
   }
 }
 
-void wait_book::close(stacks s) noexcept {
+void wait_book::close(stacks s, holders h) noexcept {
   {
     const std::lock_guard hold{m_guard};
     if (s == stacks::kept) m_stacks.fetch_sub(1, memory_order_relaxed);
     if (--m_readers == 0) forget_all();
   }
-  lock_detail::forget_holders();
+  if (h == holders::kept) lock_detail::forget_holders();
 }
 
 void wait_book::forget_all() noexcept {

@@ -33,8 +33,8 @@ class wait_book final : public wait::observer {
  public:
   static wait_book& of_process() noexcept;
 
-  void open(stacks s) noexcept;  // counted: closed by as many
-  void close(stacks s) noexcept;
+  void open(stacks s, holders h) noexcept;  // counted: closed by as many
+  void close(stacks s, holders h) noexcept;
   std::vector<wait_record> all() const;
   // Where what is waited for was waited for first, while stacks were kept; nothing: not known.
   std::optional<call_stack> first_place(const void* what) const;

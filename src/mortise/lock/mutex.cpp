@@ -174,12 +174,12 @@ bool mutex::lock_slow(nanos deadline) noexcept {
 
 // True: the lock is held. False: `n` is queued, and someone owes it a wake.
 bool mutex::take_or_queue(wait::waiter& n) noexcept {
-  // The fast way is shut then: this is the try that it would have been, past a queue too.
-  if (lock_detail::keeps_holders() && restartable::set_byte_anyway(m_word, word::held)) return had_by(n, *this);
   int turns = 0, free = 0;
   std::uint64_t w = m_word.load(memory_order_relaxed);  // O4
   for (int spins = 0;;) {
-    if (obtainable(w) && ((w & word::head) == 0 || ++free >= idle_looks)) {
+    // The first look is the fast way's, where that is shut.
+    if (obtainable(w) &&
+        ((w & word::head) == 0 || (spins == 0 && lock_detail::keeps_holders()) || ++free >= idle_looks)) {
       if (m_word.compare_exchange_weak(w, w | word::held, memory_order_acquire, memory_order_relaxed))
         return had_by(n, *this);  // O1
       continue;
