@@ -128,18 +128,23 @@ TEST_F(deadlock, of_a_thread_a_fiber_and_a_coroutine_is_reported_whatever_else_g
     EXPECT_THAT(text, HasSubstr(who));
 }
 
+// Who joins `many` tasks that wait for what it holds, until they are stopped.
+void join_with_it_held(mutex& m, int many, const std::stop_token& stop) {
+  const std::lock_guard hold{m};
+  mortise::task_scope tasks;
+  for (int i = 0; i < many; ++i) {
+    tasks.go([&] {
+      if (m.lock_or_stop(stop) == mortise::outcome::acquired) m.unlock();
+    });
+  }
+  tasks.join();
+}
+
 // The bug: who joins those that wait for what it holds is not seen.
 TEST_F(deadlock, of_a_join_with_the_lock_held_is_reported) {
   mutex m;
   std::stop_source stop;
-  std::jthread thread{[&] {
-    const std::lock_guard hold{m};
-    mortise::task_scope tasks;
-    tasks.go([&] {
-      if (m.lock_or_stop(stop.get_token()) == mortise::outcome::acquired) m.unlock();
-    });
-    tasks.join();
-  }};
+  std::jthread thread{[&] { join_with_it_held(m, 1, stop.get_token()); }};
   const std::string text = the_report();
   stop.request_stop();
   EXPECT_THAT(text, HasSubstr("2 parties wait for each other"));
@@ -151,16 +156,7 @@ TEST_F(deadlock, of_a_join_with_the_lock_held_is_reported) {
 TEST_F(deadlock, of_a_join_of_many_is_reported_once) {
   mutex m;
   std::stop_source stop;
-  std::jthread thread{[&] {
-    const std::lock_guard hold{m};
-    mortise::task_scope tasks;
-    for (int i = 0; i < 50; ++i) {
-      tasks.go([&] {
-        if (m.lock_or_stop(stop.get_token()) == mortise::outcome::acquired) m.unlock();
-      });
-    }
-    tasks.join();
-  }};
+  std::jthread thread{[&] { join_with_it_held(m, 50, stop.get_token()); }};
   const std::string text = the_report();
   stop.request_stop();
   EXPECT_THAT(text, HasSubstr("2 parties wait for each other"));

@@ -23,7 +23,7 @@ namespace mortise::inline MORTISE_ABI::insight {
 // Does not promise the stack of what runs.
 //
 // Cost while watching: some 0.1 us for each wait, and some microseconds more where stacks are kept. Where holders are: some 15 to 25 ns for a lock and unlock
-// that nobody waits for, three to eight times as much as a contended lock takes that is taken again at once, and of memory as much as the
+// that nobody waits for, three to ten times as much as a contended lock takes that is taken again at once, and of memory as much as the
 // pages have that mutexes lie in (docs/decisions/insight.md). Left out, a lock that is free costs what it does.
 
 enum class stacks : bool { kept, left_out };

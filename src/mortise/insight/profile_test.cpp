@@ -7,7 +7,9 @@
 #include <chrono>
 #include <cmath>
 #include <deque>
+#include <mutex>
 #include <semaphore>
+#include <shared_mutex>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -202,18 +204,12 @@ TEST_F(lock_profile, the_holder_is_blamed_and_not_the_waiter) {
   EXPECT_GE(waited, held * 0.9);
 }
 
-[[gnu::noinline]] void write_slowly(mortise::shared_mutex& m, const witness& w, int waiters) {
-  m.lock();
+template <class Hold>
+[[gnu::noinline]] void hold_slowly(mortise::shared_mutex& m, const witness& w, int waiters) {
+  Hold hold{m};
   w.await(waiters);
   std::this_thread::sleep_for(2ms);
-  m.unlock();
-  asm volatile("" ::: "memory");
-}
-[[gnu::noinline]] void read_slowly(mortise::shared_mutex& m, const witness& w, int waiters) {
-  m.lock_shared();
-  w.await(waiters);
-  std::this_thread::sleep_for(2ms);
-  m.unlock_shared();
+  hold.unlock();
   asm volatile("" ::: "memory");
 }
 
@@ -221,14 +217,16 @@ TEST_F(lock_profile, the_holder_is_blamed_and_not_the_waiter) {
 TEST_F(lock_profile, a_writer_is_blamed_once_and_the_last_of_the_readers) {
   if (!MORTISE_HAS_BACKTRACE) GTEST_SKIP() << no_names;
   for (const bool writes : {true, false}) {
-    const char* const culprit = writes ? "write_slowly" : "read_slowly";
-    SCOPED_TRACE(culprit);
+    SCOPED_TRACE(writes ? "writes" : "reads");
     mortise::shared_mutex m;
     const witness& w = told_anew();
     profile::start({.every = 0ns});
     {
       std::vector<std::jthread> threads;
-      threads.emplace_back([&] { writes ? write_slowly(m, w, 2) : read_slowly(m, w, 2); });
+      threads.emplace_back([&] {
+        writes ? hold_slowly<std::unique_lock<mortise::shared_mutex>>(m, w, 2)
+               : hold_slowly<std::shared_lock<mortise::shared_mutex>>(m, w, 2);
+      });
       while (m.try_lock()) {
         m.unlock();
         std::this_thread::yield();
@@ -243,7 +241,7 @@ TEST_F(lock_profile, a_writer_is_blamed_once_and_the_last_of_the_readers) {
     profile::stop();
     double contentions = 0, delay = 0;
     for (const profile::place& p : profile::places()) {
-      if (p.function.find(culprit) == std::string::npos) continue;
+      if (p.function.find("hold_slowly") == std::string::npos) continue;
       contentions += p.contentions;
       delay += p.delay_ns;
     }

@@ -9,6 +9,10 @@
 //                O1 a barrier in all threads, after everything was shut: whoever wrote before it is cleared, with what is left from when it was kept
 //                   before; whoever writes after it finds the unlock shut, and strikes out. Where the kernel grants none (base/membarrier.hpp)
 //                   an unlock that was under way just then may leave its word for true until the next lock.
+//                O2 `told` is set after the clearing (release) and read before the word (acquire): what was left from before is not told. It is taken
+//                   back, and a fence made, before unlocks go untold; who looks reads it again after the word (acquire), which such an unlock and
+//                   the lock after it have come to him through: he sees it taken back. The unlocker's look at what is shut is a relaxed load
+//                   before his release, which carries it on wherever stores become visible to all others at once (docs/design/orderings.md).
 // 6. Last touch  the table is never given back: one who writes may come late.
 // 7. Wake ledger none
 // 8. Evidence    holder_table_test.cpp, insight/deadlock_test.cpp

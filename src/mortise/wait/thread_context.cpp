@@ -150,7 +150,7 @@ const gdb_fact gdb_waiting[] = {{"waiter.size", sizeof(wait::waiter)},
                                 {"waiter.since", offsetof(wait::waiter, since)},
                                 {"waiter.offered", offsetof(wait::waiter, offered)},
                                 {"waiter.step", offsetof(wait::waiter, step)},
-                                // from its parker, the second of its bases
+                                // from its parker, the first of its bases
                                 {"thread.id", offsetof(wait::thread_context, thread)},
                                 {nullptr}};
 
