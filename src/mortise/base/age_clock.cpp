@@ -2,9 +2,9 @@
 
 #include <cstdio>
 #include <cstring>
-#include <mutex>
 
 #include <mortise/base/atomic.hpp>
+#include <mortise/base/process_once.hpp>
 
 #if defined(__x86_64__)
 #include <x86intrin.h>
@@ -24,11 +24,10 @@ struct calibration {
 };
 
 constinit calibration begun;
-constinit std::once_flag begin_once;
+constinit process_once begin_once;
 
-// Not a function-local static, which a fork amid its initialisation would leave locked in the child: call_once begins again there.
 const calibration& start() noexcept {
-  std::call_once(begin_once, [] {
+  begin_once([] {
     char source[16] = "";
     if (std::FILE* f = std::fopen("/sys/devices/system/clocksource/clocksource0/current_clocksource", "re")) {
       if (std::fgets(source, sizeof source, f) == nullptr) source[0] = '\0';

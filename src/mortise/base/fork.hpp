@@ -1,6 +1,7 @@
 #pragma once
 
 #include <mortise/base/abi.hpp>
+#include <mortise/base/atomic.hpp>
 #include <mortise/base/os_mutex.hpp>
 
 // What the whole process shares, over a fork. The child has the forking thread alone: a lock that another thread held at
@@ -10,6 +11,8 @@ namespace mortise::inline MORTISE_ABI {
 MORTISE_API void at_fork(void (*before)(), void (*in_parent)(), void (*in_child)()) noexcept;
 
 namespace fork_detail {
+
+MORTISE_API extern constinit atomic<unsigned> forks;
 
 template <auto& Shared>
 bool hold() noexcept {
@@ -29,6 +32,11 @@ template <auto& Shared>
 inline const bool held_since_load = hold<Shared>();
 
 }  // namespace fork_detail
+
+// How many forks this process has come through, as the child. Counted before anything else of ours runs in it.
+inline unsigned forks_come_through() noexcept {
+  return fork_detail::forks.load(memory_order_relaxed);  // it changes while there is one thread
+}
 
 // `Shared->guard` is held over every fork, so that the child finds it free and what it guards whole: since the program was
 // loaded, or since this was called, by a static object that was constructed before.

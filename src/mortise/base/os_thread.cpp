@@ -4,9 +4,8 @@
 #include <sched.h>
 #include <time.h>
 
-#include <mutex>
-
 #include <mortise/base/fatal.hpp>
+#include <mortise/base/process_once.hpp>
 
 namespace mortise::inline MORTISE_ABI {
 
@@ -24,9 +23,9 @@ void yield_this_thread() noexcept { ::sched_yield(); }
 // A pthread key and not a thread_local destructor: destructors of the user's thread-locals may still lock,
 // and a key whose value is set again is destroyed again.
 void at_thread_exit(void (*leave)(void* value), void* value) noexcept {
-  static constinit std::once_flag created;  // unlike a static, begun again in the child of a fork amid it
+  static constinit process_once created;
   static constinit pthread_key_t key = 0;
-  std::call_once(created, [leave] {
+  created([leave] {
     const int error = pthread_key_create(&key, leave);
     if (error != 0) fatal("cannot create a thread key (errno %d)", error);
   });

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <mutex>
 
 #include <mortise/base/fatal.hpp>
 #include <mortise/base/fork.hpp>
+#include <mortise/base/process_once.hpp>
 #endif
 
 namespace mortise::inline MORTISE_ABI::restartable {
@@ -51,7 +51,7 @@ void in_child() noexcept {
   show_area();
 }
 
-constinit std::once_flag decided;
+constinit process_once decided;
 
 // While there is one thread it costs the kernel next to nothing; later, some milliseconds.
 [[maybe_unused]] const bool as_the_program_is_loaded = in_use();
@@ -60,7 +60,7 @@ constinit std::once_flag decided;
 
 bool in_use() noexcept {
   if (granted.load(memory_order_relaxed) != 0) return true;
-  std::call_once(decided, [] {
+  decided([] {
     if (!this_thread_is_registered() || membarrier_of(register_expedited_rseq) != 0) return;
     at_fork(nullptr, nullptr, &in_child);
     granted.store(__rseq_offset, memory_order_relaxed);

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <mutex>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -11,6 +10,7 @@
 
 #include <mortise/base/clock.hpp>
 #include <mortise/base/os_thread.hpp>
+#include <mortise/base/process_once.hpp>
 #include <mortise/insight/dump.hpp>
 #include <mortise/insight/wait_graph.hpp>
 
@@ -59,8 +59,8 @@ void watch_for_deadlocks(deadlock_options options) {
   using namespace std::chrono_literals;
   if (options.look_every < 10ms || options.look_every > 1min)
     throw std::invalid_argument{"mortise: watch_for_deadlocks: look_every is not in 10 ms .. 1 min"};
-  static std::once_flag once;
-  std::call_once(once, [&] {
+  static constinit process_once once;
+  once([&] {
     os_thread looks{[options] { look_for_ever(options); }};
     name_thread(looks, "mortise-deadlock");
     looks.detach();

@@ -10,12 +10,12 @@
 #include <cstdio>
 #include <cstring>
 #include <map>
-#include <mutex>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include <mortise/base/os_thread.hpp>
+#include <mortise/base/process_once.hpp>
 #include <mortise/insight/places.hpp>
 #include <mortise/insight/wait_book.hpp>
 #include <mortise/lock/holder.hpp>
@@ -174,8 +174,8 @@ std::string dump() {
 }
 
 void dump_on_sigquit(stacks s, watching w, holders h) {
-  static std::once_flag once;
-  std::call_once(once, [&] {
+  static constinit process_once once;
+  once([&] {
     ::sem_init(&asked, 0, 0);
     os_thread answers{[s, w, h] {
       bool watches = w == watching::at_once;

@@ -38,6 +38,11 @@ wait_book& wait_book::of_process() noexcept {
   return *book;
 }
 
+namespace {
+// As the program is loaded, when there is no thread yet to fork amid the first use of `book`.
+[[maybe_unused]] const auto& made_at_load = wait_book::of_process();
+}  // namespace
+
 // When there is no thread yet to fork amid the first use.
 [[maybe_unused]] static const wait_book& made_at_load = wait_book::of_process();
 

@@ -49,9 +49,9 @@ bool blocking_pool::start(blocking_call& first) {
 
 void blocking_pool::serve(blocking_call* c) noexcept {
   while (c != nullptr) {
-    const unsigned generation = runtime_core::current_generation();
+    const unsigned generation = forks_come_through();
     c->run(*c);
-    if (generation != runtime_core::current_generation()) {
+    if (generation != forks_come_through()) {
       fatal(
           "a call made with blocking() has forked and returns in the child, which has nobody who waits for it: end the child "
           "with exec or _exit");

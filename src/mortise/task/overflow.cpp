@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <mutex>
 
+#include <mortise/base/process_once.hpp>
 #include <mortise/task/signal_stack.hpp>
 #include <mortise/task/stack.hpp>
 #include <mortise/task/worker.hpp>
@@ -72,8 +72,8 @@ void on_fault(int signal, siginfo_t* info, void* machine) {
 }  // namespace
 
 void install_overflow_handler() noexcept {
-  static std::once_flag once;
-  std::call_once(once, [] {
+  static constinit process_once once;
+  once([] {
     struct sigaction ours{};
     ours.sa_sigaction = on_fault;
     ours.sa_flags = SA_SIGINFO | SA_ONSTACK;

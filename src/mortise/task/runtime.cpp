@@ -1,7 +1,6 @@
 #include <mortise/task/runtime.hpp>
 
-#include <mutex>
-
+#include <mortise/base/process_once.hpp>
 #include <mortise/task/runtime_core.hpp>
 #include <mortise/task/worker.hpp>
 
@@ -20,11 +19,10 @@ runtime& runtime::current() {
 }
 
 runtime& runtime::default_runtime() {
-  // Never destroyed: detached tasks may run until the very end of the process. Not a static object, which a fork amid its
-  // construction would leave locked in the child: call_once begins again there.
-  static constinit std::once_flag made;
+  // Never destroyed: detached tasks may run until the very end of the process.
+  static constinit process_once made;
   static constinit runtime* r = nullptr;
-  std::call_once(made, [] { r = new runtime; });
+  made([] { r = new runtime; });
   r->m_core->check_fork();
   return *r;
 }

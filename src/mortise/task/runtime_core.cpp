@@ -40,24 +40,12 @@ runtime_options checked(runtime_options o) {
 
 }  // namespace
 
-bool runtime_core::count_forks() noexcept {
-  static const bool once = [] {
-    at_fork(nullptr, nullptr, [] { s_generation.fetch_add(1, memory_order_relaxed); });
-    return true;
-  }();
-  return once;
-}
-
-// As the program is loaded, when there is no thread yet to fork amid the first use of `once`.
-const bool runtime_core::s_counts_forks = count_forks();
-
 runtime_core::runtime_core(runtime_options options, runtime& owner)
     : m_owner{owner},
       m_options{checked(std::move(options))},
-      m_generation{current_generation()},
+      m_generation{forks_come_through()},
       m_stacks{stack_size_for(m_options.stack_size)},
       m_carrier_stacks{carrier_stack} {
-  count_forks();
   m_detached = &take_scope(*this, true);
   for (unsigned i = 0; i < m_options.workers; ++i) m_workers.push_back(std::make_unique<worker>(*this, i));
   try {
@@ -89,7 +77,7 @@ void runtime_core::watch_for_stalls() noexcept {
 }
 
 runtime_core::~runtime_core() {
-  if (m_generation != current_generation()) {
+  if (m_generation != forks_come_through()) {
     // In a forked child: the threads and their stacks are the parent's.
     for (auto& t : m_threads) t.detach();
     for (auto& w : m_workers) w.release();

@@ -7,6 +7,7 @@
 
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/cache_line.hpp>
+#include <mortise/base/fork.hpp>
 #include <mortise/base/os_mutex.hpp>
 #include <mortise/base/os_thread.hpp>
 #include <mortise/task/runtime.hpp>
@@ -63,10 +64,9 @@ class runtime_core {
 
   // Ends the program if this runtime was inherited by a fork.
   void check_fork() const noexcept {
-    if (m_generation != current_generation()) [[unlikely]]
+    if (m_generation != forks_come_through()) [[unlikely]]
       inherited();
   }
-  static unsigned current_generation() noexcept { return s_generation.load(memory_order_relaxed); }
 
  private:
   friend struct gdb_view;
@@ -74,12 +74,7 @@ class runtime_core {
   void join_detached() noexcept;
   void watch_for_stalls() noexcept;
 
-  static bool count_forks() noexcept;
-  static const bool s_counts_forks;
-
   static constexpr unsigned most_workers = 1024;
-  static constinit inline atomic<unsigned> s_generation{
-      0};  // forks this process has come through, as the child
 
   runtime& m_owner;
   runtime_options m_options;

@@ -12,6 +12,7 @@
 
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/fatal.hpp>
+#include <mortise/base/process_once.hpp>
 #include <mortise/task/valgrind.hpp>
 
 namespace mortise::inline MORTISE_ABI::task_detail {
@@ -21,10 +22,7 @@ constexpr std::size_t chunk_size = std::size_t{64} << 20;
 constexpr int madv_guard_install = 102;  // MADV_GUARD_INSTALL, absent from older headers
 constexpr std::uint64_t canary = 0x6d6f72746973652e;
 
-std::size_t page_size() noexcept {
-  static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  return size;
-}
+std::size_t page_size() noexcept { return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)); }
 
 [[noreturn]] void out_of(const char* what, int error) {
   throw std::system_error(error, std::generic_category(), what);
@@ -61,15 +59,15 @@ enum class guard_kind { none, madvise, mprotect };
 
 // How many guards may still be made with mprotect, at two mappings each.
 atomic<long>& mprotect_guards_left() noexcept {
-  static constinit std::once_flag counted;  // unlike a static, begun again in the child of a fork amid it
+  static constinit process_once counted;
   static constinit atomic<long> left{0};
-  std::call_once(counted, [] {
+  counted([] {
     long limit = 65'530;
     if (std::FILE* f = std::fopen("/proc/sys/vm/max_map_count", "re"); f != nullptr) {
       if (std::fscanf(f, "%ld", &limit) != 1) limit = 65'530;
       std::fclose(f);
     }
-    left.store(limit / 8, memory_order_relaxed);  // call_once publishes it
+    left.store(limit / 8, memory_order_relaxed);  // `counted` publishes it
   });
   return left;
 }
