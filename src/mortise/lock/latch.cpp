@@ -30,7 +30,7 @@ void latch::count_down(std::ptrdiff_t n) noexcept {
     wait::offer next;
     {
       section in{m_queue};
-      more = in.tell(next, ~std::uint64_t{0}, this, nullptr);
+      more = in.tell_all(next);
     }
     if (!more) m_state.fetch_and(~releasing, memory_order_release);  // the destructor's acquire
     next.wake();

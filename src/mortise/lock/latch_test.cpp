@@ -70,6 +70,30 @@ foreign::coroutine wait_once(mortise::latch& done, foreign::manual_executor& ex,
   ++gone;
 }
 
+foreign::coroutine note_its_turn(mortise::latch& done, foreign::manual_executor& ex, std::vector<int>& gone,
+                                 int me) {
+  co_await done.async_wait(&ex);
+  gone.push_back(me);
+}
+
+// The bug: who was told goes to the back, and takes others with it, or is told again.
+TEST(latch, lets_each_of_a_crowd_go_once_and_in_order) {
+  for (const int crowd : {1, 2, 3, 16, 17, 33}) {
+    mortise::latch done{1};
+    foreign::manual_executor ex;
+    std::vector<int> gone, all;
+    std::vector<foreign::coroutine> waiting;
+    for (int i = 0; i < crowd; ++i) {
+      waiting.push_back(note_its_turn(done, ex, gone, i));
+      all.push_back(i);
+    }
+    done.count_down();
+    EXPECT_EQ(ex.size(), static_cast<std::size_t>(crowd));
+    while (ex.run_all() != 0) {}
+    EXPECT_EQ(gone, all);
+  }
+}
+
 // The bug: only as many are woken as one wake can tell.
 TEST(latch, lets_many_go_at_once) {
   mortise::latch done{1};

@@ -131,6 +131,16 @@ class queue::section {
     return false;
   }
 
+  // Tells all that are there, of whom none waits for another one to come first. Who was told goes to the back, so nobody is walked past: 16,000 fibers
+  // at a latch took 0.2 s. Requires: nobody queues any more. True: as tell.
+  bool tell_all(offer& next) noexcept {
+    const nanos now = age_clock_now();
+    for (; m_head != nullptr && m_head->offered == 0; m_head = wait::rotate(m_head)) {
+      if (!next.tell(*m_head, now)) return true;
+    }
+    return false;
+  }
+
   // The first in the queue comes by itself, without having been told, and may never run.
   void guard(void* lock, examine_lock examine) noexcept {
     if (m_head->next == nullptr || m_head->who->runs_by_itself() || m_watched != 0) return;
