@@ -12,15 +12,22 @@ void alarm::sharpen_this_thread() noexcept { ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL
 
 void alarm::wait(const atomic<std::uint32_t>& word, nanos deadline) noexcept {
   if (deadline == never || !m_precise) return futex_wait(word, 0, deadline);
+  nanos now = now_ns();
+  if (!m_allowance.covers(std::min(m_lead, deadline - now), now)) return futex_wait(word, 0, deadline);
   const nanos early = deadline - m_lead;
-  if (now_ns() < early) {
+  if (now < early) {
     futex_wait(word, 0, early);
-    const nanos late = now_ns() - early;
-    if (late < 0) return;  // woken by something else
-    learn(late);
+    now = now_ns();
+    if (now < early) return;  // woken by something else
+    learn(now - early);
   }
+  const nanos since = now;
   // acquire: pairs with the waker's release; what it put into the inbox is seen by the worker
-  while (now_ns() < deadline && word.load(memory_order_acquire) == 0) cpu_relax();
+  while (now < deadline && word.load(memory_order_acquire) == 0) {
+    cpu_relax();
+    now = now_ns();
+  }
+  m_allowance.spend(now - since);
 }
 
 // Follows the 90th percentile: nine small steps down weigh as much as one up.

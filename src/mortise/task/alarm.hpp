@@ -1,9 +1,28 @@
 #pragma once
 
+#include <algorithm>
+
 #include <mortise/base/atomic.hpp>
 #include <mortise/base/clock.hpp>
 
 namespace mortise::inline MORTISE_ABI::task_detail {
+
+// How much of its time a worker may spin away: one part in `one_in` of what has passed, saved up to `most`.
+class spin_allowance {
+ public:
+  static constexpr nanos one_in = 10, most = 1'000'000;
+
+  // Requires: `now` only grows.
+  bool covers(nanos length, nanos now) noexcept {
+    m_saved = std::min(most, m_saved + (now - m_at) / one_in);
+    m_at = now;
+    return m_saved >= length;
+  }
+  void spend(nanos length) noexcept { m_saved -= length; }
+
+ private:
+  nanos m_saved = most, m_at = 0;
+};
 
 // Sleeps until a moment, and means it.
 //
@@ -11,7 +30,8 @@ namespace mortise::inline MORTISE_ABI::task_detail {
 // idle state. So the kernel's timer is armed early by the wake latency that was seen here (its 90th
 // percentile, followed up and down), and what is left is spun. Never returns for the deadline before the
 // deadline. The spinning costs up to that latency of CPU time for each wake, some 3 % of a core at a thousand
-// wakes a second; `precise` false leaves it to the kernel.
+// wakes a second, and a tenth of the worker's time at most: beyond that wakes are left to the kernel, as all are
+// where `precise` is false.
 class alarm {
  public:
   explicit alarm(bool precise) noexcept : m_precise{precise} {}
@@ -26,6 +46,7 @@ class alarm {
   void learn(nanos late) noexcept;
 
   bool m_precise;
+  spin_allowance m_allowance;
   nanos m_lead = 80'000;
 };
 

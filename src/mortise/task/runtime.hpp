@@ -24,8 +24,8 @@ struct runtime_options {
   // Names the threads (first 15 characters) and stands in messages.
   std::string name = "mortise";
   // Sleeps end within microseconds of their time, by arming the kernel's timer early and spinning the rest:
-  // about 3 % of a core at a thousand wakes a second. False leaves it to the kernel: some 50 us late, no
-  // spinning.
+  // about 3 % of a core at a thousand wakes a second, and a tenth of each worker's time at most; who wakes
+  // beyond that, or where this is false, is some 20 to 50 us late, as the kernel has it.
   bool precise_sleep = true;
   // A worker that stays in one task for this long without coming back to its scheduler is reported, once for each such stall: it
   // computes, or something blocks its OS thread; the tasks behind it wait. 1 ms to an hour; 0: nobody looks. Time in which the worker

@@ -6,7 +6,8 @@
 //     co_await mortise::async_sleep_for(1ms);        // coroutines
 //     if (!mortise::sleep_for(1h, stop)) return;     // ends early when stop is requested
 //
-// In a task with precise_sleep late by some microseconds on an idle machine; on a plain thread by what the kernel
+// In a task with precise_sleep late by some microseconds on an idle machine, while its worker wakes for no more than some 3,000 a second;
+// else, and on a plain thread, by what the kernel
 // makes of it.
 //
 // Promises
