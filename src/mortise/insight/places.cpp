@@ -70,22 +70,13 @@ std::string text_of(std::uintptr_t unknown) {
   return file.substr(file.rfind('/') + 1) + text;
 }
 
-// Of what waits, and of what calls others. Functions that were inlined are known by their last name alone, so the file is asked as well.
-bool is_plumbing(const code_line& l) {
-  for (const std::string_view folder : {"/include/c++/", "/mortise/base/", "/mortise/wait/", "/mortise/lock/",
-                                        "/mortise/task/", "/mortise/insight/"}) {
-    if (l.file.find(folder) != std::string::npos && !l.file.ends_with("_test.cpp")) return true;
-  }
-  return l.is_plumbing();
-}
-
 // What a stack begins with, whoever's it is.
 bool is_a_begin(const code_line& l) {
   for (const std::string_view name : {"make_fcontext", "start_thread", "__clone3", "clone",
                                       "__libc_start_main", "__libc_start_call_main", "_start"}) {
     if (l.symbol == name) return true;
   }
-  return is_plumbing(l);
+  return l.is_plumbing();
 }
 
 }  // namespace
@@ -98,7 +89,7 @@ std::vector<std::string> places_of(const call_stack& stack) {
     const std::vector<code_line> lines = lines_at(at);
     if (lines.empty() && !texts.empty()) texts.push_back(text_of(at));
     for (const code_line& l : lines) {
-      if (texts.empty() && is_plumbing(l)) continue;
+      if (texts.empty() && l.is_plumbing()) continue;
       texts.push_back(text_of(l));
       if (!is_a_begin(l)) as_far_as = texts.size();
     }

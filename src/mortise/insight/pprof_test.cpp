@@ -265,6 +265,17 @@ TEST(symbols, tell_plumbing_from_what_the_user_wrote) {
   EXPECT_FALSE(is_plumbing("_Z10hold_longRSt5mutex"));
   EXPECT_FALSE(is_plumbing("main"));
   EXPECT_FALSE(is_plumbing(""));
+  const auto is_written_in_plumbing = [](const char* file) {
+    mortise::insight::code_line l;
+    l.symbol = "operator()";  // all that is known of a lambda that was not inlined
+    l.file = file;
+    return l.is_plumbing();
+  };
+  EXPECT_TRUE(is_written_in_plumbing("/usr/include/mortise/lock/guarded.hpp"));
+  EXPECT_TRUE(is_written_in_plumbing("../../src/mortise/wait/observer.cpp"));
+  EXPECT_TRUE(is_written_in_plumbing("/usr/include/c++/12/functional"));
+  EXPECT_FALSE(is_written_in_plumbing("/home/app/lock/guarded.cpp"));
+  EXPECT_FALSE(is_written_in_plumbing("../../src/mortise/insight/profile_test.cpp"));
 }
 
 }  // namespace
