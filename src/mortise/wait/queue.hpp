@@ -22,6 +22,16 @@ inline bool is_overdue(const waiter& n, nanos now) noexcept {
 // readers of a shared_mutex took 8 s to come in, with 64 0.03 s (November 2026).
 inline constexpr std::uint64_t most_told = MORTISE_IS_MODEL ? 2 : 64;
 
+// The first goes behind the last, with all that it says of itself.
+inline waiter* rotate(waiter* head) noexcept {
+  waiter* const second = head->next;
+  if (second == nullptr) return head;
+  head->prev->next = head;  // the tail's; and head->prev is the one before it then
+  head->next = nullptr;
+  second->prev = head;
+  return second;
+}
+
 // Those who wait for one lock that keeps what they wait for in a word of its own (semaphore, shared_mutex, latch); the mutex has a
 // queue in its only word.
 //

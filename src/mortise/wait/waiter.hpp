@@ -61,16 +61,6 @@ inline waiter* push_front(waiter* head, waiter& n) noexcept {
   return &n;
 }
 
-// The first goes behind the last, with all that it says of itself.
-inline waiter* rotate(waiter* head) noexcept {
-  waiter* const second = head->next;
-  if (second == nullptr) return head;
-  head->prev->next = head;  // the tail's; and head->prev is the one before it then
-  head->next = nullptr;
-  second->prev = head;
-  return second;
-}
-
 // Takes `n` out, wherever it stands, in constant time.
 inline waiter* remove(waiter* head, waiter& n) noexcept {
   n.since = 0;
