@@ -113,7 +113,7 @@ TEST_F(lock_held, one_that_waited_for_a_removed_file_waits_for_the_new_one) {
   const std::uint64_t token = std::stoull(second.line());
   first.end_input();
   first.wait();
-  await_waiting(waiter.process());
+  EXPECT_TRUE(await_waiting(waiter.process(), m_here.path("x.lock"))) << "it has not waited for the new one";
   second.end_input();
   EXPECT_GT(std::stoull(waiter.line()), token);
 }

@@ -139,16 +139,21 @@ inline std::string status_of(pid_t process, const std::string& key) {
   return {};
 }
 
-// Sleeps until the kernel says that the process waits for a lock on a file, or until it has ended.
-inline void await_waiting(pid_t process) {
+// Sleeps until the kernel says that the process waits for a lock on a file: on this one, if one is named. False: it has ended instead.
+inline bool await_waiting(pid_t process, const std::string& file = {}) {
   const std::string who = std::string{" "}.append(std::to_string(process)).append(" ");
+  struct stat it{};
+  std::string what;  // of the file as it is named now
+  if (!file.empty() && ::stat(file.c_str(), &it) == 0) what = ":" + std::to_string(it.st_ino) + " ";
   for (;;) {
     std::ifstream locks("/proc/locks");
     for (std::string line; std::getline(locks, line);) {
-      if (line.find("-> FLOCK") != std::string::npos && line.find(who) != std::string::npos) return;
+      if (line.find("-> FLOCK") != std::string::npos && line.find(who) != std::string::npos &&
+          line.find(what) != std::string::npos)
+        return true;
     }
     const std::string state = status_of(process, "State");
-    if (state.empty() || state[0] == 'Z') return;
+    if (state.empty() || state[0] == 'Z') return false;
     ::usleep(1000);
   }
 }

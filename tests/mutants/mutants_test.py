@@ -30,7 +30,7 @@ class Patches(unittest.TestCase):
     def test_every_patch_changes_the_library_or_a_command_that_holds_a_lock(self):
         for m in mutant.load(HERE):
             for name in m.files:
-                self.assertRegex(name, r"^(src/mortise/(base|wait|lock|task|asio|shm|cluster)|app/(lock|cluster))/", m.name)
+                self.assertRegex(name, r"^(src/mortise/(base|wait|lock|task|asio|shm|cluster|insight)|app/(lock|cluster))/", m.name)
                 self.assertNotRegex(name, r"_(test|stress|model|crash)\.cpp$", m.name)
 
     def test_there_are_as_many_as_were_promised(self):
