@@ -16,6 +16,7 @@ void add_handlers(void (*before)(), void (*in_parent)(), void (*in_child)()) noe
 // In the child handlers run in the order in which they were added; as the program is loaded, when there is no thread yet to fork amid it.
 bool count_forks() noexcept {
   static const bool once = [] {
+    // relaxed: the child has one thread
     add_handlers(nullptr, nullptr, [] { fork_detail::forks.fetch_add(1, memory_order_relaxed); });
     return true;
   }();

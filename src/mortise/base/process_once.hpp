@@ -35,13 +35,14 @@ class process_once {
     // acquire <- the release behind `once`: what it has done is there
     while (m_state.load(memory_order_acquire) != done) {
       const std::uint32_t begun = first_begun + forks_come_through();
-      // relaxed: what follows from either is decided by the exchange, or by the kernel, which compares again
+      // relaxed, also where the exchange fails: what was seen is compared again, by the exchange or the kernel. The exchange: acquire <- the
+      // release behind one that threw: what that one has left
       std::uint32_t seen = m_state.load(memory_order_relaxed);
       if (seen == begun) {
         futex_wait(m_state, begun, never);
       } else if (seen != done &&
                  m_state.compare_exchange_strong(seen, begun, memory_order_acquire, memory_order_relaxed)) {
-        ending end{*this};  // acquire <- not_begun of one that threw: what it has left
+        ending end{*this};
         std::forward<F>(once)();
         end.as = done;
       }
@@ -55,7 +56,7 @@ class process_once {
     process_once& me;
     std::uint32_t as = not_begun;
     ~ending() {
-      me.m_state.store(as, memory_order_release);
+      me.m_state.store(as, memory_order_release);  // -> the acquires above
       futex_wake(me.m_state, INT_MAX);
     }
   };

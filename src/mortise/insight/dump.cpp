@@ -192,7 +192,10 @@ void dump_on_sigquit(stacks s, watching w, holders h) {
     ours.sa_sigaction = on_quit;
     ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
     ::sigemptyset(&ours.sa_mask);
-    ::sigaction(SIGQUIT, &ours, &before);
+    struct sigaction now{};
+    // Ours already where a fork fell amid this, which begins again: it must not be chained to itself.
+    if (::sigaction(SIGQUIT, nullptr, &now) != 0 || now.sa_sigaction != on_quit)
+      ::sigaction(SIGQUIT, &ours, &before);
   });
 }
 

@@ -27,7 +27,8 @@ void alarm::wait(const atomic<std::uint32_t>& word, nanos deadline) noexcept {
     cpu_relax();
     now = now_ns();
   }
-  m_allowance.spend(now - since);
+  if (since < deadline)
+    m_allowance.spend(std::min(now, deadline) - since);  // beyond it the core was another's
 }
 
 // Follows the 90th percentile: nine small steps down weigh as much as one up.

@@ -78,8 +78,14 @@ void install_overflow_handler() noexcept {
     ours.sa_sigaction = on_fault;
     ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
     ::sigemptyset(&ours.sa_mask);
-    ::sigaction(SIGSEGV, &ours, &before_segv);
-    ::sigaction(SIGBUS, &ours, &before_bus);
+    const auto take = [&ours](int signal, struct sigaction& before) {
+      struct sigaction now{};
+      // Ours already where a fork fell amid this, which begins again: it must not be chained to itself.
+      if (::sigaction(signal, nullptr, &now) != 0 || now.sa_sigaction != on_fault)
+        ::sigaction(signal, &ours, &before);
+    };
+    take(SIGSEGV, before_segv);
+    take(SIGBUS, before_bus);
   });
 }
 

@@ -6,9 +6,8 @@
 //     co_await mortise::async_sleep_for(1ms);        // coroutines
 //     if (!mortise::sleep_for(1h, stop)) return;     // ends early when stop is requested
 //
-// In a task with precise_sleep late by some microseconds on an idle machine, while its worker wakes for no more than some 3,000 a second;
-// else, and on a plain thread, by what the kernel
-// makes of it.
+// In a task with precise_sleep late by some microseconds on an idle machine, as long as that takes no more than a tenth of its worker's time
+// (runtime.hpp); else, and on a plain thread, by what the kernel makes of it.
 //
 // Promises
 // - Z1 Never early, not even by a nanosecond, on the monotonic clock.
