@@ -124,13 +124,22 @@ class lossy : public std::mutex {
   int m_unlocks = 0;
 };
 
+// Where nobody came to an end in the time, others may have had the processors: then there is ten times as much of it.
 template <class Kind>
 std::string run(void (*workload)(keys&, json_line&), std::vector<std::string> words) {
-  return error_of([&] {
-    keys given = with(std::move(words));
-    json_line line{"test"};
-    workload(given, line);
-  });
+  std::string error;
+  for (int tries = 0; tries < 4; ++tries) {
+    error = error_of([&] {
+      keys given = with(words);
+      json_line line{"test"};
+      workload(given, line);
+    });
+    if (!error.ends_with(" in the time")) break;
+    for (std::string& word : words) {
+      if (word.starts_with("for_ms:")) word += '0';
+    }
+  }
+  return error;
 }
 
 // The control: with a lock that loses increments the same checks must fail.

@@ -9,6 +9,7 @@
 #include <mortise/lock/guarded.hpp>
 #include <support/foreign.hpp>
 #include <support/lock_probe.hpp>
+#include <support/told.hpp>
 
 namespace {
 
@@ -77,23 +78,28 @@ TEST(conditions, change_wakes_whom_it_concerns) {
 
 // The bugs: a second one is picked for what the first will take; the next is not picked once it has.
 TEST(conditions, they_have_their_turn_in_their_order_and_one_by_one) {
-  mortise::guarded<numbers> g;
-  foreign::manual_executor first, second, third;
-  std::vector<int> got;
-  const auto a = take(g, first, got), b = take(g, second, got), c = take(g, third, got);
-  g.with([](numbers& n) { n = {1, 2}; });
-  EXPECT_FALSE(first.empty());
-  EXPECT_TRUE(second.empty());
-  g.with([](numbers&) {});  // holds for the second, too; but the first is on its way
-  EXPECT_TRUE(second.empty());
-  first.run_all();
-  EXPECT_FALSE(second.empty());
-  second.run_all();
-  EXPECT_TRUE(third.empty());
-  EXPECT_EQ(got, (std::vector<int>{1, 2}));
-  put(g, 3);
-  third.run_all();
-  EXPECT_EQ(got, (std::vector<int>{1, 2, 3}));
+  for (bool in_time = false; !in_time;) {
+    mortise::guarded<numbers> g;
+    foreign::manual_executor first, second, third;
+    std::vector<int> got;
+    const auto a = take(g, first, got), b = take(g, second, got), c = take(g, third, got);
+    const told those;
+    g.with([](numbers& n) { n = {1, 2}; });
+    EXPECT_FALSE(first.empty());
+    EXPECT_TRUE(second.empty());
+    g.with([](numbers&) {});  // holds for the second, too; but the first is on its way
+    const bool two_for_one = !second.empty();
+    first.run_all();
+    EXPECT_FALSE(second.empty());
+    second.run_all();
+    const bool one_too_many = !third.empty();
+    in_time = those.are_waited_for();
+    if (in_time) EXPECT_FALSE(two_for_one || one_too_many);
+    EXPECT_EQ(got, (std::vector<int>{1, 2}));
+    put(g, 3);
+    third.run_all();
+    EXPECT_EQ(got, (std::vector<int>{1, 2, 3}));
+  }
 }
 
 // The bug: one who was told goes on although the condition does not hold any more, or is forgotten.
