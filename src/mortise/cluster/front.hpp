@@ -158,7 +158,9 @@ class MORTISE_API front : public lease_listener, public std::enable_shared_from_
   void begin_stay();
   void end_stay();
   void holds(const std::shared_ptr<stay>& s);
-  void watch_own(const std::shared_ptr<stay>& s);
+  void watch_own(const std::shared_ptr<stay>& s, revision from);
+  void look_for_own(const std::shared_ptr<stay>& s);
+  void own_key_is_gone(stay& s);
   void over(stay& s);
   template <class Event>
   auto later(const std::shared_ptr<stay>& s, Event e);

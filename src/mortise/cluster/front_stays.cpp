@@ -82,26 +82,44 @@ void front::holds(const std::shared_ptr<stay>& s) {
   s->held_since = boot_now();
   if (s->was_waited_for) ++m_numbers.remote_handovers;
   s->warning = m_session->warn(s->lease, s->warned);
-  if (!m_guards_a_value) watch_own(s);  // a value's holders are told by their commits
+  // A value's holders are told by their commits.
+  if (!m_guards_a_value) watch_own(s, static_cast<revision>(s->machine.token()) + 1);
   new_state();
 }
 
-void front::watch_own(const std::shared_ptr<stay>& s) {
-  const auto from = static_cast<revision>(s->machine.token()) + 1;
+// From `from` on; what was before is known.
+void front::watch_own(const std::shared_ptr<stay>& s, revision from) {
   s->own_watch = m_session->where().watch(s->key, from, [self = shared_from_this(), s](const watch_end& how) {
     const section in{*self};
     if (s->own_watch == 0 || s->machine.at() != tenure::stage::holds) return;
     s->own_watch = 0;
-    if (how == watch_end::erased) {
-      s->seen_gone = true;
-      self->m_session->warn_now(s->warning);
-      return;
-    }
-    self->m_session->at(boot_now() + 100'000'000, [self, s] {
+    if (how == watch_end::erased) return self->own_key_is_gone(*s);
+    self->look_for_own(s);
+  });
+}
+
+// The store may have forgotten since what the watch that broke began with; another one from there would break, too.
+void front::look_for_own(const std::shared_ptr<stay>& s) {
+  m_session->at(boot_now() + 100'000'000, [self = shared_from_this(), s] {
+    const section in{*self};
+    if (s->machine.at() != tenure::stage::holds || s->own_watch != 0) return;
+    transaction t;
+    t.then = {range{.key = s->key}};
+    self->m_session->where().commit(std::move(t), [self, s](const transaction_reply& r) {
       const section again{*self};
-      if (s->machine.at() == tenure::stage::holds && s->own_watch == 0) self->watch_own(s);
+      if (s->machine.at() != tenure::stage::holds || s->own_watch != 0) return;
+      const auto mine = static_cast<revision>(s->machine.token());
+      // No answer, or of a server that has not come to my key yet.
+      if (r.how != verdict::ok || r.found.empty() || r.at < mine) return self->look_for_own(s);
+      const bool is_there = !r.found[0].empty() && r.found[0][0].created == mine;
+      is_there ? self->watch_own(s, r.at + 1) : self->own_key_is_gone(*s);
     });
   });
+}
+
+void front::own_key_is_gone(stay& s) {
+  s.seen_gone = true;
+  m_session->warn_now(s.warning);
 }
 
 void front::over(stay& s) {

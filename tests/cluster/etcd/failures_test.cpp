@@ -17,13 +17,29 @@ namespace {
 using namespace cluster_test;
 using testing::HasSubstr;
 
-using failures_on_etcd = with_etcd;
+class failures_on_etcd : public with_etcd {
+ protected:
+  // What the server knew, and two revisions more: a watch that begins after the newest of before begins with what is forgotten.
+  void forget_the_past(etcd_store& store) {
+    commit(store, putting("other", "1"));
+    const auto at = commit(store, putting("other", "2")).at;
+    ASSERT_TRUE(etcdctl("compact " + std::to_string(at)));
+  }
+};
 using mutex = mortise::cluster::mutex;
 template <class T>
 using guarded = mortise::cluster::guarded<T>;
 
 etcd_options to(std::vector<std::string> endpoints, std::chrono::nanoseconds answer_within = 20s) {
   return {.endpoints = std::move(endpoints), .prefix = "t/", .answer_within = answer_within};
+}
+
+// Empty, too, if there was no answer.
+std::vector<key_value> queue_of(store& s, const std::string& lock) {
+  transaction t;
+  t.then = {range{.key = lock + "//q/", .prefix = true, .most = 9}};
+  const auto r = commit(s, t);
+  return r.found.empty() ? std::vector<key_value>{} : r.found[0];
 }
 
 // The bug: the first endpoint is dead, and nobody asks the second.
@@ -153,21 +169,40 @@ TEST_F(failures_on_etcd, a_lease_that_cannot_be_renewed_ends) {
 
 // The bug: a watch whose server has forgotten what came after its beginning waits for ever.
 TEST_F(failures_on_etcd, compaction_breaks_no_queue) {
-  etcd_store first{where()}, second_one{where()};
-  session a{first}, b{second_one};
+  line wire{server().endpoint()};
+  etcd_store first{where()}, second_one{to({wire.endpoint()})};
+  session a{first}, b{second_one, {.lease_ttl = 60s}};
   mutex in_a{a, "jobs"}, in_b{b, "jobs"};
   in_a.lock();
   std::jthread waits{[&] { const std::lock_guard hold{in_b}; }};
-  const auto queued = [&] {
-    transaction t;
-    t.then = {range{.key = "jobs//q/", .prefix = true, .most = 9}};
-    return commit(first, t).found.at(0).size();
-  };
-  eventually([&] { return queued() == 2; });
-  const auto at = commit(first, putting("other", "1")).at;
-  ASSERT_TRUE(etcdctl("compact " + std::to_string(at)));
+  eventually([&] { return queue_of(first, "jobs").size() == 2 && second_one.counted().watches == 1; });
+  forget_the_past(first);
+  wire.cut();
+  wire.mend();
+  eventually([&] { return second_one.counted().watches > 1; });
   in_a.unlock();
   waits.join();
+}
+
+// The bug: a holder's watch for its own key has broken, is to begin with what the server has forgotten since, and breaks for ever: nobody is told.
+TEST_F(failures_on_etcd, a_holder_whose_watch_broke_after_a_compaction_is_told) {
+  line wire{server().endpoint()};
+  etcd_store store{to({wire.endpoint()})}, sane{where()};
+  session here{store, {.lease_ttl = 60s}};
+  mutex mine{here, "jobs"};
+  mine.lock();
+  const std::stop_token lost = mine.lost();
+  const auto queue = queue_of(sane, "jobs");
+  ASSERT_EQ(queue.size(), 1u);
+  eventually([&] { return store.counted().watches == 1; });
+  forget_the_past(sane);
+  wire.cut();
+  wire.mend();
+  eventually([&] { return store.counted().watches > 1; });
+  EXPECT_FALSE(lost.stop_requested());
+  commit(sane, erasing(queue[0].key));
+  eventually([&] { return lost.stop_requested(); });
+  mine.unlock();
 }
 
 // The bug: a completion is forgotten, or called when its store is no more.

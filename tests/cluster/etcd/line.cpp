@@ -46,12 +46,18 @@ line::~line() {
 }
 
 std::string line::endpoint() const { return m_scheme + "://127.0.0.1:" + std::to_string(m_port); }
-void line::freeze() {
-  m_frozen = true;
+void line::await_a_round() {
   for (const unsigned now = m_rounds; m_rounds < now + 2;) ::usleep(1000);
 }
+void line::freeze() {
+  m_frozen = true;
+  await_a_round();
+}
 void line::thaw() { m_frozen = false; }
-void line::cut() { m_cut = true; }
+void line::cut() {
+  m_cut = true;
+  await_a_round();
+}
 void line::mend() { m_cut = false; }
 
 bool line::pass(int from, int to) {

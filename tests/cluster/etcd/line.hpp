@@ -19,7 +19,7 @@ class line {
   std::string endpoint() const;
   void freeze();  // what comes is kept, on both sides; connections stay; nothing is on its way any more
   void thaw();
-  void cut();   // ends all connections; new ones are ended at once
+  void cut();   // all connections have ended; new ones are ended at once
   void mend();  // new ones go through again
   unsigned connections() const { return m_connections; }
 
@@ -27,6 +27,7 @@ class line {
   struct pair {
     int near, far;
   };
+  void await_a_round();
   void serve();
   bool pass(int from, int to);
 
