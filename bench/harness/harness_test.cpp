@@ -142,13 +142,22 @@ std::string run(void (*workload)(keys&, json_line&), std::vector<std::string> wo
   return error;
 }
 
+// With a lock that is broken. On a busy machine its parties may hardly meet: a run in which nothing was found is done again.
+template <class Kind>
+std::string found_in(void (*workload)(keys&, json_line&), const std::vector<std::string>& words) {
+  std::string error = "none";
+  for (int tries = 0; tries < 20 && error == "none"; ++tries) error = run<Kind>(workload, words);
+  return error;
+}
+
 // The control: with a lock that loses increments the same checks must fail.
 TEST(workloads, a_lock_that_loses_increments_is_found_out) {
   using broken = threads<lossy>;
-  EXPECT_THAT(run<broken>(contended<broken>, {"parties:2", "for_ms:10"}), HasSubstr("the counter holds"));
-  EXPECT_THAT(run<broken>(hog<broken>, {"parties:2", "hog_ns:0", "for_ms:10"}),
+  EXPECT_THAT(found_in<broken>(contended<broken>, {"parties:2", "for_ms:10"}),
               HasSubstr("the counter holds"));
-  EXPECT_THAT(run<broken>(uncontended<broken>, {"iterations:20000"}), HasSubstr("does not add up"));
+  EXPECT_THAT(found_in<broken>(hog<broken>, {"parties:2", "hog_ns:0", "for_ms:10"}),
+              HasSubstr("the counter holds"));
+  EXPECT_THAT(found_in<broken>(uncontended<broken>, {"iterations:20000"}), HasSubstr("does not add up"));
 }
 
 // Keeps others out, but takes back a part of every fourth write.
@@ -181,10 +190,10 @@ class impatient : public std::timed_mutex {
 
 TEST(workloads, readers_let_in_beside_a_writer_and_grants_of_what_is_held_are_found_out) {
   using broken = threads<half_written>;
-  EXPECT_THAT(run<broken>(read_mostly<broken>, {"parties:2", "reads:50", "for_ms:10"}),
+  EXPECT_THAT(found_in<broken>(read_mostly<broken>, {"parties:2", "reads:50", "for_ms:10"}),
               testing::AnyOf(HasSubstr("half of a write"), HasSubstr("a number holds")));
   using hasty = threads<impatient>;
-  EXPECT_THAT(run<hasty>(timeout_storm<hasty>, {"parties:1", "deadline_ms:1", "for_ms:20"}),
+  EXPECT_THAT(found_in<hasty>(timeout_storm<hasty>, {"parties:1", "deadline_ms:1", "for_ms:20"}),
               HasSubstr("got a lock that was held"));
 }
 
@@ -201,7 +210,7 @@ struct forgetful_board : notify_all_board<std::mutex, std::condition_variable> {
 
 TEST(workloads, turns_that_were_no_updates_are_found_out) {
   using os = threads<std::mutex>;
-  EXPECT_THAT(run<os>(condition<os, forgetful_board>, {"waiters:2", "for_ms:50"}),
+  EXPECT_THAT(found_in<os>(condition<os, forgetful_board>, {"waiters:2", "for_ms:50"}),
               HasSubstr("the counter holds"));
 }
 
