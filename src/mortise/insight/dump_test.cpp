@@ -171,6 +171,31 @@ TEST_F(watched, whatever_can_be_waited_for_has_its_kind) {
   eventually(" waits for task_scope 0x");
 }
 
+// The bug: a holder is asked who it is before it has been made, or as another task is made in its place. ThreadSanitizer tells.
+TEST_F(watched, holders_come_and_go_while_they_are_named) {
+  mortise::runtime r{{.workers = 2}};
+  mortise::task_scope tasks{r};
+  mortise::mutex m;
+  int sections = 0;
+  std::atomic<bool> over{false};
+  std::jthread looks{[&] {
+    while (!over) dump();
+  }};
+  constexpr int rounds = 100, crowd = 20;
+  for (int round = 0; round < rounds; ++round) {
+    for (int i = 0; i < crowd; ++i) {
+      tasks.go([&] {
+        const std::lock_guard hold{m};
+        ++sections;
+        mortise::yield();
+      });
+    }
+    tasks.join();
+  }
+  over = true;
+  EXPECT_EQ(sections, rounds * crowd);
+}
+
 // The bug: who parked before anybody watched is somewhere; or is lost, or has no stack left, once it was looked at.
 TEST(dump, tells_where_fibers_are_parked_that_nobody_watched) {
   mortise::runtime r{{.workers = 2}};

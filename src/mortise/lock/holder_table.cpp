@@ -5,7 +5,7 @@
 // 3. States      not known --lock--> held by a party --unlock--> not known; a lock at the same place modulo the table's size takes the word over
 // 4. Invariants  I1: only who holds a lock writes its word, after it took it and before it frees it. So two who write one word hold two locks,
 //                    and each strikes out only what is its own.
-// 5. Orderings   relaxed all but O2: a word is whole, and tells of nothing else.
+// 5. Orderings   relaxed all but O2 and O3: a word is whole, and tells of nothing else.
 //                O1 a barrier in all threads, after everything was shut: whoever wrote before it is cleared, with what is left from when it was kept
 //                   before; whoever writes after it finds the unlock shut, and strikes out. Where the kernel grants none (base/membarrier.hpp)
 //                   an unlock that was under way just then may leave its word for true until the next lock.
@@ -13,6 +13,7 @@
 //                   back, and a fence made, before unlocks go untold; who looks reads it again after the word (acquire), which such an unlock and
 //                   the lock after it have come to him through: he sees it taken back. The unlocker's look at what is shut is a relaxed load
 //                   before his release, which carries it on wherever stores become visible to all others at once (docs/design/orderings.md).
+//                O3 writing a holder down is a release, reading it an acquire: who looks on asks the parker who it is, and finds it made
 // 6. Last touch  the table is never given back: one who writes may come late.
 // 7. Wake ledger none
 // 8. Evidence    holder_table_test.cpp, insight/deadlock_test.cpp
@@ -93,7 +94,7 @@ void write_down_holder(const void* lock, const wait::parker& who) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(&who);
   const bool fits =
       address % cache_line == 0 && address >> pointer_bits == 0;  // else it is another library's
-  p.word->store(fits ? address << (tag_bits - parker_zeros) | p.tag : 0, memory_order_relaxed);
+  p.word->store(fits ? address << (tag_bits - parker_zeros) | p.tag : 0, memory_order_release);  // O3
 }
 
 void strike_out_holder(const void* lock) noexcept {
@@ -110,7 +111,7 @@ std::optional<holder_seen> holder_of(const void* lock) {
   const place p = place_of(lock);
   const unsigned time = holders_told();
   if (p.word == nullptr || time == 0) return std::nullopt;
-  const std::uint64_t w = p.word->load(memory_order_acquire);  // O2
+  const std::uint64_t w = p.word->load(memory_order_acquire);  // O2, O3
   if (w == 0 || tag_of(w) != p.tag || holders_told() != time) return std::nullopt;
   const auto* const who = reinterpret_cast<const wait::parker*>(w >> tag_bits << parker_zeros);
   if (wait::is_for_one_wait(*who)) return holder_seen{nullptr, "a task of another library"};

@@ -274,6 +274,28 @@ TEST(holder_table, says_nothing_wrong_while_it_is_kept_and_forgotten_under_load)
   EXPECT_EQ(taken[0] + taken[1], sections);
 }
 
+// The bug: who looks on sees a holder's parker before it has been made, or while another thread makes it its own. ThreadSanitizer tells.
+TEST(holder_table, holders_that_come_and_go_may_be_asked_who_they_are) {
+  const kept on;
+  mortise::mutex m;
+  std::atomic<int> seen{0};
+  std::jthread looks{[&](const std::stop_token& over) {
+    while (!over.stop_requested()) {
+      const auto h = holder_of(&m);
+      if (h && h->who != nullptr && h->who->id() != 0) ++seen;
+    }
+  }};
+  for (int round = 0; round < 3; ++round) {
+    std::vector<std::jthread> holders;
+    for (int i = 0; i < 20; ++i) {
+      holders.emplace_back([&] {
+        const std::lock_guard hold{m};
+        for (const int before = seen; seen == before;) std::this_thread::yield();
+      });
+    }
+  }
+}
+
 // The bug: what is left from when it was kept before is told until it is cleared; or what is freed as it ends.
 TEST(holder_table, says_nothing_wrong_to_who_holds_it_while_that_begins_and_ends) {
   if (MORTISE_IS_CHECKED) GTEST_SKIP() << "known at all times";

@@ -48,15 +48,17 @@ namespace {
 class alignas(cache_line) thread_context final : public parker, public context {
  public:
   void unpark() noexcept override {
-    MORTISE_PROBE(unpark, static_cast<parker*>(this), thread);
+    MORTISE_PROBE(unpark, static_cast<parker*>(this), id());
     if (observers::any_of_tasks()) [[unlikely]]
       observers::wakes(*this);
     if (m_permit.exchange(permit, memory_order_release) == asleep) futex_wake(m_permit, 1);  // O1
   }
 
   bool runs_by_itself() const noexcept override { return true; }
-  unsigned long id() const noexcept override { return thread; }
-  void belongs_to_this_thread() noexcept { thread = static_cast<unsigned long>(::gettid()); }
+  unsigned long id() const noexcept override { return thread.load(std::memory_order_relaxed); }
+  void belongs_to_this_thread() noexcept {
+    thread.store(static_cast<unsigned long>(::gettid()), std::memory_order_relaxed);
+  }
 
   parker& self() noexcept override { return *this; }
   void yield() noexcept override { yield_this_thread(); }
@@ -69,14 +71,15 @@ class alignas(cache_line) thread_context final : public parker, public context {
     std::uint32_t expected = empty;
     // O2; when it fails the permit has just come
     if (m_permit.compare_exchange_strong(expected, asleep, memory_order_relaxed, memory_order_relaxed)) {
-      MORTISE_PROBE(park, static_cast<parker*>(this), thread);
+      MORTISE_PROBE(park, static_cast<parker*>(this), id());
       futex_wait(m_permit, asleep, deadline);
     }
     m_permit.exchange(empty, memory_order_acquire);  // O1
   }
 
   thread_context* next_free = nullptr;
-  unsigned long thread = 0;  // the kernel's number of it
+  // The kernel's number of it. Relaxed: who looks on may look while another thread makes this its own. No part of the protocol, so of no model either.
+  std::atomic<unsigned long> thread{0};
 
  private:
   enum : std::uint32_t { empty, permit, asleep };
