@@ -28,7 +28,7 @@ bool call_on_its_stack(const task_block& t, void (*look)(void*), void* with) noe
   const std::uintptr_t base = top & ~(t.scope->home->stacks().size() - 1);
   const auto guard = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   if (reinterpret_cast<std::uintptr_t>(t.rest.where()) < base + guard + room) return false;
-  call_on_top(t.rest, reinterpret_cast<const char*>(t.body), look, with);
+  call_on_top(t.rest, look, with);
   return true;
 }
 

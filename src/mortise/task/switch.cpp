@@ -3,7 +3,6 @@
 #include <cxxabi.h>
 #include <pthread.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -69,6 +68,13 @@ MORTISE_BARE bc::transfer_t leave(const suspended& to, handover& h,
   return jump(to.where(), &h);
 }
 
+// What jump_fcontext leaves on the stack that it leaves, up to the address to go on at; some versions keep the stack protector's word there, too.
+#if defined(__x86_64__)
+constexpr std::size_t saved_by_jump = 64;
+#else
+constexpr std::size_t saved_by_jump = 176;  // aarch64
+#endif
+
 struct errand {
   void (*f)(void*);
   void* with;
@@ -99,15 +105,15 @@ MORTISE_BARE void* arrive_first(bc::transfer_t t) noexcept { return arrived(t, n
 
 // ontop_fcontext puts a call on top of the frames that a stack has, so that unwinding from it comes to those; what it takes away for that, the registers
 // which jump_fcontext left there, is put back. Going on without that, from where the call leaves the stack, works too, but takes some of it for ever.
-void call_on_top(const suspended& s, const char* top, void (*f)(void*), void* with) noexcept {
-  constexpr std::size_t most_saved = 256;  // 64 bytes on x86-64, 176 on aarch64
-  char saved[most_saved];
-  char* const at = static_cast<char*>(s.where());
-  const std::size_t size = std::min(most_saved, static_cast<std::size_t>(top - at));
-  std::memcpy(saved, at, size);
+//
+// Not a byte more: what lies above is the fiber's, and others write there while it is parked, as who unlocks does to the links of a waiter.
+void call_on_top(const suspended& s, void (*f)(void*), void* with) noexcept {
+  char saved[saved_by_jump];
+  void* const at = s.where();
+  std::memcpy(saved, at, sizeof saved);
   errand e{f, with};
   bc::ontop_fcontext(at, &e, &run_errand);
-  std::memcpy(at, saved, size);
+  std::memcpy(at, saved, sizeof saved);
 }
 
 void* exceptions_of_this_thread() noexcept { return abi::__cxa_get_globals(); }

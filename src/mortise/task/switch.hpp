@@ -65,9 +65,9 @@ void* switch_stack(suspended& from, const suspended& to, void* data) noexcept;
 // The same from a stack that is never come back to.
 [[noreturn]] void switch_for_good(suspended& last, const suspended& to, void* data) noexcept;
 
-// Calls f(with) on a stack that is suspended, which is then as it was. `top`: where that stack begins. Requires: it has room; no sanitizer, which would
-// have to be told.
-void call_on_top(const suspended& s, const char* top, void (*f)(void*), void* with) noexcept;
+// Calls f(with) on a stack that is suspended, which is then as it was, but for what others have written there meanwhile. Requires: it has room; no
+// sanitizer, which would have to be told.
+void call_on_top(const suspended& s, void (*f)(void*), void* with) noexcept;
 
 // What reports of a sanitizer that knows our stacks call this one: "mortise fiber 123".
 void name_stack(const suspended& s, const char* kind, unsigned long number) noexcept;
