@@ -68,9 +68,10 @@ MORTISE_BARE bc::transfer_t leave(const suspended& to, handover& h,
   return jump(to.where(), &h);
 }
 
-// What jump_fcontext leaves on the stack that it leaves, up to the address to go on at; some versions keep the stack protector's word there, too.
+// What jump_fcontext leaves on the stack that it leaves, below the address to go on at: 56 bytes, and in some versions the stack protector's word and
+// the place in the shadow stack. Where they are not, this has addresses to return to, which nobody writes.
 #if defined(__x86_64__)
-constexpr std::size_t saved_by_jump = 64;
+constexpr std::size_t saved_by_jump = 72;
 #else
 constexpr std::size_t saved_by_jump = 176;  // aarch64
 #endif
