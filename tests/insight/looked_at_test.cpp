@@ -97,7 +97,7 @@ mortise::task<> visit_as_coroutine(place& p, unsigned way, std::atomic<long>& co
       ++p.in_one;
       p.one.release();
       break;
-    default: p.g.with([](long& n) { ++n; });
+    default: co_await p.g.async_with([](long& n) { ++n; });
   }
   ++counted;
 }
