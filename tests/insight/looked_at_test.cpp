@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <mutex>
 #include <shared_mutex>
 #include <sstream>
@@ -34,36 +33,32 @@ struct place {
   }
 };
 
+// How many they counted.
+long stay(auto& lock, long& in_it) {
+  const std::lock_guard hold{lock};
+  ++in_it;
+  mortise::yield();
+  return 1;
+}
+long stay_if_soon(auto& lock, long& in_it) {
+  if (!lock.try_lock_for(50us)) return 0;
+  ++in_it;
+  lock.unlock();
+  return 1;
+}
+
 // By a thread or a fiber; the number says by which way. How many it counted.
 long visit(place& p, unsigned way) {
   switch (way % 8) {
-    case 0: {
-      const std::lock_guard hold{p.m};
-      ++p.in_m;
-      mortise::yield();
-      return 1;
-    }
-    case 1:
-      if (!p.m.try_lock_for(50us)) return 0;
-      ++p.in_m;
-      p.m.unlock();
-      return 1;
-    case 2: {
-      const std::lock_guard hold{p.s};
-      ++p.in_s;
-      mortise::yield();
-      return 1;
-    }
-    case 3: {
+    case 0: return stay(p.m, p.in_m);
+    case 1: return stay_if_soon(p.m, p.in_m);
+    case 2: return stay(p.s, p.in_s);
+    case 3: return stay_if_soon(p.s, p.in_s);
+    case 4: {
       const std::shared_lock look{p.s};
       mortise::yield();
       return 0;
     }
-    case 4:
-      if (!p.s.try_lock_for(50us)) return 0;
-      ++p.in_s;
-      p.s.unlock();
-      return 1;
     case 5:
       p.one.acquire();
       ++p.in_one;
@@ -108,9 +103,9 @@ void look_on(const std::stop_token& over, unsigned which) {
     switch (which) {
       case 0: insight::dump(); break;
       case 1:
-        insight::watch_waits(insight::stacks::kept);
+        insight::watch_waits();
         std::this_thread::sleep_for(1ms);
-        insight::ignore_waits(insight::stacks::kept);
+        insight::ignore_waits();
         std::this_thread::sleep_for(500us);
         break;
       case 2:
@@ -137,7 +132,7 @@ TEST(looked_at, parties_of_all_kinds_lose_nothing) {
   mortise::runtime r{{.workers = 2}};
   mortise::task_scope tasks{r};
   std::vector<std::jthread> lookers;
-  for (unsigned which = 0; which < 4; ++which)
+  for (const unsigned which : {0u, 0u, 0u, 1u, 2u, 3u})
     lookers.emplace_back([which](const std::stop_token& over) { look_on(over, which); });
   constexpr unsigned rounds = 60, crowd = 24;
   for (unsigned round = 0; round < rounds; ++round) {

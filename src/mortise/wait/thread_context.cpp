@@ -55,6 +55,7 @@ class alignas(cache_line) thread_context final : public parker, public context {
   }
 
   bool runs_by_itself() const noexcept override { return true; }
+  // relaxed, here and where it is written: see `thread`
   unsigned long id() const noexcept override { return thread.load(std::memory_order_relaxed); }
   void belongs_to_this_thread() noexcept {
     thread.store(static_cast<unsigned long>(::gettid()), std::memory_order_relaxed);
@@ -78,7 +79,8 @@ class alignas(cache_line) thread_context final : public parker, public context {
   }
 
   thread_context* next_free = nullptr;
-  // The kernel's number of it. Relaxed: who looks on may look while another thread makes this its own. No part of the protocol, so of no model either.
+  // The kernel's number of it. Who looks on may look while another thread makes this its own: either number will do, and nothing is read by it. No
+  // part of the protocol, so of no model either.
   std::atomic<unsigned long> thread{0};
 
  private:
